@@ -1,0 +1,55 @@
+import * as z from "zod";
+
+/** Where a task stands. `done`, `failed` and `cancelled` are final. */
+export const taskStates = ["queued", "claimed", "done", "failed", "cancelled"] as const;
+
+export type TaskState = (typeof taskStates)[number];
+
+/** What the task server knows of a task. Times are ISO 8601 in UTC with milliseconds. */
+export const taskRecordSchema = z.object({
+  id: z.string(),
+  owner: z.string(),
+  state: z.enum(taskStates),
+  /** Why the task failed or was withdrawn. */
+  reason: z.string().optional(),
+  attempts: z.number(),
+  /** The address of the guest that claimed it last. */
+  guest: z.string().optional(),
+  queuedAt: z.string(),
+  claimedAt: z.string().optional(),
+  finishedAt: z.string().optional(),
+  durationMs: z.number().optional(),
+  exitCode: z.number().optional(),
+  resultBytes: z.number().optional(),
+  resultSha256: z.string().optional(),
+  /** The agent had printed its token; it was masked before the result was stored. */
+  masked: z.boolean().default(false),
+  collected: z.boolean().default(false),
+});
+export type TaskRecord = z.infer<typeof taskRecordSchema>;
+
+/** The control side's answer to `status`. Offline, only what the folder tells is there. */
+export const controlStatusSchema = z.object({
+  status: z.enum(["running", "stopped", "absent"]),
+  pid: z.number().optional(),
+  serverVersion: z.string().optional(),
+  protocolVersion: z.number().optional(),
+  instanceId: z.string().optional(),
+  owner: z.string().optional(),
+  startedAt: z.string().optional(),
+  listening: z.boolean().optional(),
+  listenError: z.string().optional(),
+  injectedTaskId: z.string().optional(),
+  uncollected: z.array(z.string()).default([]),
+});
+export type ControlStatus = z.infer<typeof controlStatusSchema>;
+
+/** A task as it is handed to the task server. `fields` reach the guest as they are. */
+export interface TaskSubmission {
+  id: string;
+  owner: string;
+  /** True for the task of `FcTaskServer` itself, which `AgentRun`s without a task of their own collect. */
+  injected: boolean;
+  maxAttempts: number;
+  fields: Readonly<Record<string, unknown>>;
+}
