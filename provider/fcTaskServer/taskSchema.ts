@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { describeValue } from "../validation/describeValue";
+import { defaultTapIp } from "../taskServer/serverIdentity";
 import { expected } from "../validation/expected";
 import type { CrossCheck } from "../validation/validateInputs";
+import { wholeNumber } from "../validation/wholeNumber";
 
 /** The longest prompt, in bytes of UTF-8: 1 MiB. Pulumi's own messages are limited to a few MiB. */
 export const maxPromptBytes = 1024 * 1024;
@@ -84,22 +86,13 @@ export const taskSchema = z.strictObject(
 /** A task with its defaults filled in. */
 export type Task = z.infer<typeof taskSchema>;
 
-/** A whole number in a range, worded as every other input. */
-export function wholeNumber(property: string, min: number, max: number, unit = ""): z.ZodNumber {
-  const error = ({ input }: { input?: unknown }): string =>
-    expected(property, `a whole number${unit === "" ? "" : ` of ${unit}`} from ${min} to ${max}`, input);
-  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
-}
-
 /** Plain http would hand the repository to anybody on the way, so it is accepted only from the host itself. */
 export const checkGitRepoOverHttp: CrossCheck = (inputs, report) => {
+  const { tapIp = defaultTapIp } = inputs;
   const { gitRepoUrl } = (inputs.task ?? {}) as { gitRepoUrl?: unknown };
   if (typeof gitRepoUrl !== "string" || !URL.canParse(gitRepoUrl)) return;
   const url = new URL(gitRepoUrl);
-  if (url.protocol !== "http:" || url.hostname === inputs.tapIp) return;
-  const mirror =
-    typeof inputs.tapIp === "string"
-      ? ` (plain http only to \`tapIp\` itself, http://${inputs.tapIp}/…)`
-      : "";
+  if (url.protocol !== "http:" || url.hostname === tapIp) return;
+  const mirror = typeof tapIp === "string" ? ` (plain http only to \`tapIp\` itself, http://${tapIp}/…)` : "";
   report("task.gitRepoUrl", expected("task.gitRepoUrl", `an https:// URL${mirror}`, gitRepoUrl));
 };

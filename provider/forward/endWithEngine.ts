@@ -35,15 +35,17 @@ export function findEngineAddress(argv: readonly string[]): EngineAddress | unde
 }
 
 function watch(address: EngineAddress): void {
-  let isConnected = false;
+  let isRefused = false;
   const socket = connect(address);
   socket.unref();
-  socket.on("connect", () => (isConnected = true));
   // A reader is needed for the end of the stream to be seen; what the engine sends (HTTP/2 settings) is of no interest.
   socket.resume();
-  socket.on("error", () => undefined);
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    // Any other failure to connect, such as too many open files, says nothing about the engine.
+    isRefused = error.code === "ECONNREFUSED";
+  });
   socket.on("close", () => {
-    if (!isConnected) process.exit(1);
+    if (isRefused) process.exit(1);
     setTimeout(watch, reconnectDelayMs, address).unref();
   });
 }

@@ -1,15 +1,18 @@
 import { isIPv4 } from "node:net";
 import * as z from "zod";
-import { wholeNumber } from "../fcTaskServer/taskSchema";
 import { expected } from "../validation/expected";
+import { wholeNumber } from "../validation/wholeNumber";
 
 /** The longest name of a network namespace: a file name's limit (NAME_MAX), since `ip netns` binds it to a file. */
 const maxNetnsLength = 255;
 
+/** The address that Firecracker's own documentation gives the TAP device. */
+export const defaultTapIp = "172.16.0.1";
+
 export const tapIpSchema = z
   .string({ error: ({ input }) => expected("tapIp", "an IPv4 address", input) })
   .refine(isIPv4, { error: ({ input }) => expected("tapIp", "an IPv4 address, such as 172.16.0.1", input) })
-  .default("172.16.0.1");
+  .default(defaultTapIp);
 
 export const tapPortSchema = wholeNumber("tapPort", 1024, 65535).default(8080);
 

@@ -40,6 +40,8 @@ export const controlStatusSchema = z.object({
   listening: z.boolean().optional(),
   listenError: z.string().optional(),
   injectedTaskId: z.string().optional(),
+  /** No task is queued or claimed: the process may be replaced by one of another version. */
+  idle: z.boolean().optional(),
   uncollected: z.array(z.string()).default([]),
 });
 export type ControlStatus = z.infer<typeof controlStatusSchema>;

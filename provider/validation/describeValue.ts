@@ -15,5 +15,5 @@ function shorten(text: string): string {
     /\p{C}/gu,
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
-  return visible.length <= longestShown ? visible : `${visible.slice(0, longestShown)}…`;
+  return visible.length <= longestShown ? visible : `${visible.slice(0, longestShown).toWellFormed()}…`;
 }

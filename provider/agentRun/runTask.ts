@@ -1,0 +1,127 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { ConnectionLostError } from "../errors/connectionLostError";
+import { FcAgentsError } from "../errors/fcAgentsError";
+import { effectiveTask, type AgentRunInputs, type AgentRunOutputs } from "./agentRunContract";
+import { describeOutcome, inlineBytesFor } from "./describeOutcome";
+import type { ActivePlan } from "./planRun";
+import { withHost } from "../ssh/hostPool";
+import { ControlChannelClosedError } from "../taskServer/controlChannel";
+import { type ControlClient, RequestRefusedError } from "../taskServer/controlClient";
+import { deriveTaskId } from "../taskServer/taskId";
+import { withControl } from "../taskServer/withControl";
+import { writeResultFile } from "./writeResultFile";
+
+/** How long after a lost connection the host is dialed again, in milliseconds; dialing itself waits longer each time. */
+const redialDelayMs = 250;
+
+/** What a conversation may take beyond the wait itself, in milliseconds: opening, and moving a large result. */
+const transferMs = 600_000;
+
+/** How a run stands when the provider stops looking at it. */
+export interface RunProgress {
+  outputs: AgentRunOutputs;
+  /** The wait's time-out passed before the task was finished. */
+  hasTimedOut: boolean;
+}
+
+/**
+ * Does what the plan says and waits for the task's end, at most `timeoutSeconds`. A connection that breaks meanwhile
+ * is made anew inside that time: the task is found again by its id. `onProgress` is told what is known as soon as the
+ * task is on the server, so that the caller can keep it whatever happens afterwards.
+ */
+export async function runTask(
+  inputs: AgentRunInputs,
+  plan: ActivePlan,
+  onProgress: (outputs: AgentRunOutputs) => void,
+): Promise<RunProgress> {
+  const deadline = performance.now() + inputs.timeoutSeconds * 1000;
+  for (;;) {
+    try {
+      return await attempt(inputs, plan, deadline, onProgress);
+    } catch (error) {
+      const isLost = error instanceof ConnectionLostError || error instanceof ControlChannelClosedError;
+      if (!isLost || performance.now() + redialDelayMs >= deadline) throw error;
+      await delay(redialDelayMs);
+    }
+  }
+}
+
+async function attempt(
+  inputs: AgentRunInputs,
+  plan: ActivePlan,
+  deadline: number,
+  onProgress: (outputs: AgentRunOutputs) => void,
+): Promise<RunProgress> {
+  const task = effectiveTask(inputs);
+  const remainingMs = (): number => Math.max(0, Math.ceil(deadline - performance.now()));
+  return withHost(inputs.connection, (host) =>
+    withControl(host, inputs, { timeoutMs: remainingMs() + transferMs }, async (client) => {
+      const { id, isOwnTask } = await findTask(client, inputs, plan, host.name, onProgress);
+      const outcome = await client.wait(id, { timeoutMs: remainingMs(), inlineBytes: inlineBytesFor(task) });
+      const outputs = describeOutcome(outcome, task, isOwnTask);
+      onProgress(outputs);
+      if (outcome.isFinal && outcome.record.state === "done") {
+        if (inputs.resultPath !== undefined) await writeResultFile(client, outcome, inputs.resultPath);
+        outputs.savedTo = inputs.resultPath;
+        await client.markCollected(id);
+      }
+      return { outputs, hasTimedOut: !outcome.isFinal };
+    }),
+  );
+}
+
+/** Queues the run's task or finds out which one to wait for. Repeating it finds the same task. */
+async function findTask(
+  client: ControlClient,
+  inputs: AgentRunInputs,
+  plan: ActivePlan,
+  host: string,
+  onProgress: (outputs: AgentRunOutputs) => void,
+): Promise<{ id: string; isOwnTask: boolean }> {
+  switch (plan.kind) {
+    case "wait":
+      return { id: plan.taskId, isOwnTask: plan.isOwnTask };
+    case "collect": {
+      const { injectedTaskId } = await client.status();
+      if (injectedTaskId === undefined) throw new NothingInjectedError(host);
+      return { id: injectedTaskId, isOwnTask: false };
+    }
+    case "submit": {
+      const id = await submitTask(client, inputs, plan.previousTaskId, onProgress);
+      return { id, isOwnTask: true };
+    }
+  }
+}
+
+async function submitTask(
+  client: ControlClient,
+  inputs: AgentRunInputs,
+  previousTaskId: string | undefined,
+  onProgress: (outputs: AgentRunOutputs) => void,
+): Promise<string> {
+  const task = effectiveTask(inputs);
+  if (task === undefined) throw new Error("An AgentRun without a task passed its checks");
+  const { maxAttempts, ...fields } = task;
+  const { stableKey, triggers } = inputs;
+  const id = deriveTaskId({ stableKey, server: inputs, task, triggers, previousTaskId });
+  const record = await client.submit({ id, owner: stableKey, injected: false, maxAttempts, fields });
+  onProgress(describeOutcome({ isFinal: false, record }, task, true));
+  return id;
+}
+
+/** Tells whether an error means that the server has no record of the task any more. */
+export function isUnknownTask(error: unknown): boolean {
+  return error instanceof RequestRefusedError && error.code === "unknown_task";
+}
+
+/** Thrown when a run without a task of its own finds nothing to collect. */
+export class NothingInjectedError extends FcAgentsError {
+  public constructor(host: string) {
+    super({
+      what: "Could not collect a result",
+      host,
+      reason: "the task server has no injected task",
+      hint: "Give the `AgentRun` a `task` of its own, or start the server (`running: true`) so that its task is injected.",
+    });
+  }
+}

@@ -1,0 +1,17 @@
+/*
+ * What the forwarding shims in the stacks' states load, as `pulumi-fc-agents/provider`. The names are a promise to
+ * every state that was ever written.
+ */
+import { agentRunLifecycle } from "./agentRun/agentRunLifecycle";
+import { fcTaskServerLifecycle } from "./fcTaskServer/fcTaskServerLifecycle";
+import { endWithEngine } from "./forward/endWithEngine";
+import type { Lifecycle, LifecycleName } from "./forward/lifecycle";
+
+endWithEngine();
+
+const lifecycles: Record<LifecycleName, Lifecycle> = {
+  FcTaskServer: fcTaskServerLifecycle,
+  AgentRun: agentRunLifecycle,
+};
+
+export = lifecycles;

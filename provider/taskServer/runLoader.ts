@@ -1,0 +1,121 @@
+import * as z from "zod";
+import { HostRefusedError } from "../errors/hostRefusedError";
+import { PythonMissingError } from "../errors/pythonMissingError";
+import { RemoteCommandError } from "../errors/remoteCommandError";
+import type { Host } from "../ssh/host";
+import { bootstrapText, serverArchive, type ServerArchive } from "./serverArchive";
+import { serverFolder } from "./serverFolder";
+import type { ServerIdentity } from "./serverIdentity";
+import { type ControlStatus, controlStatusSchema, type TaskSubmission } from "./taskRecord";
+
+/** Bounds one command on the host, in milliseconds: waiting for a lock, stopping an old server and starting a new one. */
+const loaderTimeoutMs = 120_000;
+
+/** The exit code of a shell that does not find a command. */
+const commandNotFound = 127;
+
+export interface DeployCommand {
+  identity: ServerIdentity;
+  /** Stable key of the resource, which says whose server it is. */
+  owner: string;
+  instanceId: string;
+  takeOver: boolean;
+  token: string;
+  limits: { maxResultBytes: number; resultRetentionHours: number };
+  submission?: TaskSubmission | undefined;
+}
+
+export interface StopCommand {
+  identity: ServerIdentity;
+  /** Only this instance is stopped. */
+  instanceId: string;
+  /** Removes the server's folder too, with queue and results. */
+  remove: boolean;
+}
+
+const refusalSchema = z.object({
+  ok: z.literal(false),
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    hint: z.string().optional(),
+    logTail: z.string().optional(),
+  }),
+});
+
+const stopAnswerSchema = z.object({ uncollected: z.array(z.string()) });
+
+const anyAnswerSchema = z.looseObject({ ok: z.literal(true), stateRoot: z.string() });
+
+/** Where the folders of all servers are for the user who logs in there; known once the loader has run there. */
+export function knownStateRoot(host: Host): string | undefined {
+  const root = host.cache.get(stateRootKey);
+  return typeof root === "string" ? root : undefined;
+}
+
+const stateRootKey = "the folder of all task servers";
+
+/** Brings a task server up in one command: starts it, or takes over one of the same owner that runs. */
+export async function deployServer(host: Host, command: DeployCommand): Promise<ControlStatus> {
+  const archive = serverArchive();
+  const { version } = archive;
+  const answer = await runLoader(host, "Could not deploy the task server", archive, {
+    op: "deploy",
+    folder: serverFolder(command.identity),
+    version,
+    ...command,
+  });
+  return controlStatusSchema.parse(answer);
+}
+
+/** Stops the instance, if it is there. Returns the tasks whose results were removed without having been collected. */
+export async function stopServer(host: Host, command: StopCommand): Promise<{ uncollected: string[] }> {
+  const answer = await runLoader(host, "Could not stop the task server", serverArchive(), {
+    op: "stop",
+    folder: serverFolder(command.identity),
+    ...command,
+  });
+  return stopAnswerSchema.parse(answer);
+}
+
+/** Looks at a server by way of a process on the host: also when it is stopped, and where sshd forwards no sockets. */
+export async function probeServer(host: Host, identity: ServerIdentity): Promise<ControlStatus> {
+  const answer = await runLoader(host, "Could not look at the task server", serverArchive(), {
+    op: "probe",
+    folder: serverFolder(identity),
+  });
+  return controlStatusSchema.parse(answer);
+}
+
+/** Sends the program and the command, token included, on standard input: nothing of it is in an argument or a file. */
+async function runLoader(
+  host: Host,
+  what: string,
+  archive: ServerArchive,
+  command: object,
+): Promise<unknown> {
+  const stdin = Buffer.concat([
+    Buffer.from(`${archive.bytes.length}\n`),
+    archive.bytes,
+    Buffer.from(`${JSON.stringify(command)}\n`),
+  ]);
+  const { exitCode, signal, stdout, stderr } = await host.exec(["python3", "-IS", "-c", bootstrapText()], {
+    stdin,
+    timeoutMs: loaderTimeoutMs,
+  });
+  if (exitCode === commandNotFound) throw new PythonMissingError(what, host.name);
+  const line = stdout.toString("utf8").trim();
+  if (exitCode !== 0 || line === "") {
+    throw new RemoteCommandError("python3", host.name, { exitCode, signal, stderr: lastLines(stderr) });
+  }
+  const answer: unknown = JSON.parse(line);
+  const refusal = refusalSchema.safeParse(answer);
+  if (refusal.success) throw new HostRefusedError(what, host.name, refusal.data.error);
+  host.cache.set(stateRootKey, anyAnswerSchema.parse(answer).stateRoot);
+  return answer;
+}
+
+/** The end of a Python traceback, which names the fault. */
+function lastLines(text: string): string {
+  return text.trim().split("\n").slice(-6).join("\n");
+}

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Removes network namespaces, what runs in them and what task servers kept for them, as soon as standard input ends:
+# that is when the test closes the pipe, and also when the test's process dies, in whatever way.
+#   remove-namespaces.sh STATE_ROOT NAMESPACE...
+state_root=$1
+shift
+trap '' INT TERM HUP
+cat > /dev/null
+for netns in "$@"; do
+  for pid in $(ip netns pids "$netns" 2> /dev/null); do kill -KILL "$pid" 2> /dev/null; done
+done
+for netns in "$@"; do
+  ip netns delete "$netns" 2> /dev/null
+  rm -rf "${state_root:?}"/*"${netns:?}"*
+done
+exit 0
