@@ -21,5 +21,7 @@ export default tseslint.config(
     files: ["provider/forward/forwardingProvider.ts"],
     rules: { "@typescript-eslint/no-require-imports": "off" },
   },
-  { files: ["**/*.mjs"], extends: [tseslint.configs.disableTypeChecked] },
+  // Mocha loads these two as CommonJS.
+  { files: ["scripts/mocha/*.cjs"], rules: { "@typescript-eslint/no-require-imports": "off" } },
+  { files: ["eslint.config.mjs"], extends: [tseslint.configs.disableTypeChecked] },
 );
