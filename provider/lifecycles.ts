@@ -6,12 +6,13 @@ import { agentRunLifecycle } from "./agentRun/agentRunLifecycle";
 import { fcTaskServerLifecycle } from "./fcTaskServer/fcTaskServerLifecycle";
 import { endWithEngine } from "./forward/endWithEngine";
 import type { Lifecycle, LifecycleName } from "./forward/lifecycle";
+import { withPlainAnswers } from "./forward/withPlainAnswers";
 
 endWithEngine();
 
 const lifecycles: Record<LifecycleName, Lifecycle> = {
-  FcTaskServer: fcTaskServerLifecycle,
-  AgentRun: agentRunLifecycle,
+  FcTaskServer: withPlainAnswers(fcTaskServerLifecycle),
+  AgentRun: withPlainAnswers(agentRunLifecycle),
 };
 
 export = lifecycles;

@@ -1,9 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ConnectionLostError } from "../errors/connectionLostError";
+import { ControlTimedOutError } from "../errors/controlTimedOutError";
 import { FcAgentsError } from "../errors/fcAgentsError";
+import { HostUnreachableError } from "../errors/hostUnreachableError";
+import { RemoteTimeoutError } from "../errors/remoteTimeoutError";
 import { effectiveTask, type AgentRunInputs, type AgentRunOutputs } from "./agentRunContract";
 import { describeOutcome, inlineBytesFor } from "./describeOutcome";
 import type { ActivePlan } from "./planRun";
+import type { Host } from "../ssh/host";
 import { withHost } from "../ssh/hostPool";
 import { ControlChannelClosedError } from "../taskServer/controlChannel";
 import { type ControlClient, RequestRefusedError } from "../taskServer/controlClient";
@@ -13,6 +17,15 @@ import { writeResultFile } from "./writeResultFile";
 
 /** How long after a lost connection the host is dialed again, in milliseconds; dialing itself waits longer each time. */
 const redialDelayMs = 250;
+
+/** What passes by itself while a host or its network restarts. Refused credentials and wrong keys do not. */
+const passingErrors = [
+  ConnectionLostError,
+  ControlChannelClosedError,
+  ControlTimedOutError,
+  HostUnreachableError,
+  RemoteTimeoutError,
+];
 
 /** What a conversation may take beyond the wait itself, in milliseconds: opening, and moving a large result. */
 const transferMs = 600_000;
@@ -35,15 +48,26 @@ export async function runTask(
   onProgress: (outputs: AgentRunOutputs) => void,
 ): Promise<RunProgress> {
   const deadline = performance.now() + inputs.timeoutSeconds * 1000;
+  // A host that cannot be reached in the beginning is an error at once; one that was there is waited for.
+  const contact: Contact = { wasReached: false };
   for (;;) {
     try {
-      return await attempt(inputs, plan, deadline, onProgress);
+      return await attempt(inputs, plan, deadline, onProgress, contact);
     } catch (error) {
-      const isLost = error instanceof ConnectionLostError || error instanceof ControlChannelClosedError;
-      if (!isLost || performance.now() + redialDelayMs >= deadline) throw error;
+      const isPassing = passingErrors.some((passing) => error instanceof passing);
+      if (!isPassing) throw contact.lastFault ?? error;
+      if (!contact.wasReached || performance.now() + redialDelayMs >= deadline) throw error;
+      contact.lastFault = error;
       await delay(redialDelayMs);
     }
   }
+}
+
+/** What is known of the way to the host. */
+interface Contact {
+  wasReached: boolean;
+  /** Why it was dialed again: what to tell when the time runs out meanwhile. */
+  lastFault?: unknown;
 }
 
 async function attempt(
@@ -51,11 +75,14 @@ async function attempt(
   plan: ActivePlan,
   deadline: number,
   onProgress: (outputs: AgentRunOutputs) => void,
+  contact: Contact,
 ): Promise<RunProgress> {
   const task = effectiveTask(inputs);
   const remainingMs = (): number => Math.max(0, Math.ceil(deadline - performance.now()));
-  return withHost(inputs.connection, (host) =>
-    withControl(host, inputs, { timeoutMs: remainingMs() + transferMs }, async (client) => {
+  const work = (host: Host): Promise<RunProgress> => {
+    contact.wasReached = true;
+    delete contact.lastFault;
+    return withControl(host, inputs, { timeoutMs: remainingMs() + transferMs }, async (client) => {
       const { id, isOwnTask } = await findTask(client, inputs, plan, host.name, onProgress);
       const outcome = await client.wait(id, { timeoutMs: remainingMs(), inlineBytes: inlineBytesFor(task) });
       const outputs = describeOutcome(outcome, task, isOwnTask);
@@ -66,8 +93,11 @@ async function attempt(
         await client.markCollected(id);
       }
       return { outputs, hasTimedOut: !outcome.isFinal };
-    }),
-  );
+    });
+  };
+  // The first dial has its own limits, and its own error.
+  const options = contact.wasReached ? { signal: AbortSignal.timeout(remainingMs()) } : {};
+  return withHost(inputs.connection, work, options);
 }
 
 /** Queues the run's task or finds out which one to wait for. Repeating it finds the same task. */

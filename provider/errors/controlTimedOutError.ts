@@ -2,7 +2,11 @@ import { FcAgentsError } from "./fcAgentsError";
 
 /** Thrown when a task server was reached but did not answer in time. */
 export class ControlTimedOutError extends FcAgentsError {
-  public constructor(host: string, { tapIp, tapPort }: { tapIp: string; tapPort: number }, timeoutMs: number) {
+  public constructor(
+    host: string,
+    { tapIp, tapPort }: { tapIp: string; tapPort: number },
+    timeoutMs: number,
+  ) {
     super({
       what: `The task server for ${tapIp}:${tapPort} did not answer`,
       host,

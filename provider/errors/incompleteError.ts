@@ -1,3 +1,5 @@
+import { dropUndefined } from "../forward/dropUndefined";
+
 /**
  * What Pulumi takes as 'created, but not fully initialised': it keeps id and properties in the state, prints the
  * reasons, and calls `update` with the next `pulumi up`.
@@ -20,9 +22,4 @@ export class IncompleteError extends Error {
     const { __provider } = Object(rawInputs) as { __provider?: unknown };
     this.properties = { ...dropUndefined(properties), __provider };
   }
-}
-
-/** Protocol buffers' structures know no `undefined`. */
-function dropUndefined(properties: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
 }

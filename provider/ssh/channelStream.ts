@@ -42,6 +42,8 @@ export class ChannelStream extends Duplex {
       void this.finish(code ?? undefined, signal);
     });
     options.lost.addEventListener("abort", this.onLost);
+    // Who reads, writes or waits for the end gets the error. A stream that was left behind must not end the process.
+    this.on("error", () => undefined);
   }
 
   public override _read(): void {

@@ -10,10 +10,10 @@ import { makeSshConnection, type SshConnection } from "./sshConnection";
 import type { DialTransport } from "./openTransport";
 
 /**
- * Unanswered keepalives that end a connection: the third one finds two without an answer, so a host that is
- * gone is noticed 15 s after its last word.
+ * Asks the host for a sign of life. ssh2 itself never gives up: it counts nothing but the answers, and on a slow line
+ * these wait behind megabytes of data. `watchSilence` decides.
  */
-const keepalive = { keepaliveInterval: 5000, keepaliveCountMax: 2 };
+const keepalive = { keepaliveInterval: 5000, keepaliveCountMax: Number.MAX_SAFE_INTEGER };
 
 export interface DialOnceOptions {
   /** Loaded before the transport opens, whose first events would be missed otherwise. */

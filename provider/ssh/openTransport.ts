@@ -1,13 +1,12 @@
 import { connect } from "node:net";
-import type { Duplex } from "node:stream";
 import type { ClientChannel } from "ssh2";
+import { ConnectionLostError } from "../errors/connectionLostError";
 import { ProxyRefusedError } from "../errors/proxyRefusedError";
 import type { Endpoint } from "./endpoint";
 import type { SshConnection, Transport } from "./sshConnection";
 
 /** A byte stream to a host, connected or about to be. */
 export interface DialTransport extends Transport {
-  readonly stream: Duplex;
   readonly isConnected: () => boolean;
 }
 
@@ -51,6 +50,12 @@ export async function openThroughProxy(
       proxy.close();
     },
     unref: () => undefined,
+    describeLoss: () => {
+      const reason: unknown = proxy.lost.reason;
+      return reason instanceof ConnectionLostError
+        ? `the connection to its proxy ${proxyName} was lost: ${reason.reason}`
+        : undefined;
+    },
   };
 }
 

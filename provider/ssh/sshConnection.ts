@@ -1,7 +1,9 @@
 import { setMaxListeners } from "node:events";
+import type { Duplex } from "node:stream";
 import type { Client } from "ssh2";
 import { ConnectionLostError } from "../errors/connectionLostError";
 import { describeDialFault } from "./describeDialFault";
+import { watchSilence } from "./watchSilence";
 
 /** How long the other side may take to close its end of a connection that we end. */
 const closeGraceMs = 1000;
@@ -17,8 +19,11 @@ export interface SshConnection {
 
 /** The transport under a connection: a TCP socket, or a channel through a proxy. */
 export interface Transport {
+  readonly stream: Duplex;
   readonly destroy: () => void;
   readonly unref: () => void;
+  /** Says why the transport itself has ended, where it knows. */
+  readonly describeLoss?: () => string | undefined;
 }
 
 /** Watches over a client that is logged in: says when it is lost, and takes its transport down with it. */
@@ -34,11 +39,14 @@ export function makeSshConnection(name: string, client: Client, transport: Trans
   };
   // This listener stays: an 'error' without one would end the process.
   client.on("error", (error) => {
-    const isSilent = error.level === "client-timeout";
-    lose(isSilent ? "the host does not answer any more" : describeDialFault(error), error);
+    lose(describeDialFault(error), error);
+  });
+  const stopWatching = watchSilence(transport.stream, () => {
+    lose("the host does not answer any more");
   });
   client.on("close", () => {
-    lose(isClosing ? "it was closed" : "the host closed it");
+    stopWatching();
+    lose(isClosing ? "it was closed" : (transport.describeLoss?.() ?? "the host closed it"));
     transport.destroy();
   });
   return {

@@ -56,8 +56,11 @@ export function knownStateRoot(host: Host): string | undefined {
 const stateRootKey = "the folder of all task servers";
 
 /** Brings a task server up in one command: starts it, or takes over one of the same owner that runs. */
-export async function deployServer(host: Host, command: DeployCommand): Promise<ControlStatus> {
-  const archive = serverArchive();
+export async function deployServer(
+  host: Host,
+  command: DeployCommand,
+  archive: ServerArchive = serverArchive(),
+): Promise<ControlStatus> {
   const { version } = archive;
   const answer = await runLoader(host, "Could not deploy the task server", archive, {
     op: "deploy",

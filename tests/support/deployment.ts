@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { findPulumiObstacle } from "./findPulumi";
 import { findNamespaceObstacle, makeNamespace, stateRoot, type Namespace } from "./namespace";
@@ -94,8 +94,8 @@ export class Deployment {
       .map((name) => join(stateRoot, name));
   }
 
-  /** Number of results that the task servers of a namespace hold, whole and synced. */
-  public countResults(namespace = this.namespace): number {
+  /** Number of results over 16 KiB, which are files, that the task servers of a namespace hold, whole and synced. */
+  public countLargeResults(namespace = this.namespace): number {
     const folders = this.listServerFolders(namespace).map((folder) => join(folder, "results"));
     return folders.filter(existsSync).flatMap((folder) => readdirSync(folder)).length;
   }
@@ -112,7 +112,7 @@ export class Deployment {
     assert.ok(samples > 50, `looked at the processes ${samples} times only`);
     const needles = this.needles();
     const guestFolders = this.guests.map(({ folder }) => folder);
-    const folders = [stateRoot, this.stack.folder, tmpdir(), "/run", "/var/log", "/root"];
+    const folders = [stateRoot, tmpdir(), "/var/tmp", "/run", "/var/log", join(homedir(), ".local")];
     assert.deepEqual(
       [
         ...findings,

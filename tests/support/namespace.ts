@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -42,7 +42,7 @@ export interface Namespace {
   addGuestAddress(): Promise<string>;
   /** Runs `ip` in the server's namespace. */
   ip(...args: string[]): Promise<string>;
-  /** Process ids of all that runs in the server's namespace. */
+  /** Processes in the server's namespace, and the task servers outside that serve it. */
   listProcesses(): Promise<number[]>;
   /** Addresses in the server's namespace on which something listens. */
   listSockets(): Promise<string[]>;
@@ -113,8 +113,11 @@ function describe(name: string, guestName: string, tapIp: string, remove: () => 
       return address;
     },
     ip: async (...args) => (await run("ip", ["-n", name, ...args])).stdout,
-    listProcesses: async () =>
-      (await run("ip", ["netns", "pids", name])).stdout.split("\n").filter(Boolean).map(Number),
+    listProcesses: async () => {
+      const { stdout } = await run("ip", ["netns", "pids", name]);
+      const inside = stdout.split("\n").filter(Boolean).map(Number);
+      return [...new Set([...inside, ...listServers(name)])];
+    },
     listSockets: async () => {
       const { stdout } = await run("ip", ["netns", "exec", name, "cat", "/proc/net/tcp"]);
       // The fourth column is the state, 0A means listening (proc(5)); the second one is the local address.
@@ -147,6 +150,23 @@ async function linkByTap(name: string, guestName: string): Promise<StopRelay> {
   return () => {
     relay.stdin.end();
   };
+}
+
+/** A task server has its folder among its arguments, and the folder the namespace in its name. */
+function listServers(name: string): number[] {
+  const folder = new RegExp(`(^|\0)${stateRoot}/[^/\0]*${name}[^/\0]*/`);
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry) && folder.test(readArguments(entry)))
+    .map(Number);
+}
+
+function readArguments(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    // It has ended meanwhile.
+    return "";
+  }
 }
 
 /** The remover waits for the end of a pipe that only this process holds: no signal or crash can keep it from its work. */

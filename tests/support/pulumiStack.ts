@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { findPulumi } from "./findPulumi";
@@ -39,6 +39,8 @@ export class PulumiStack {
   public readonly env: NodeJS.ProcessEnv;
   private readonly config: StackConfig;
   private readonly projectName: string;
+  /** A project of the same name, for commands that would write into the real one's folder. */
+  private readonly scratch: string;
   private operations = 0;
   private readonly running = new Set<RunningCommand>();
 
@@ -65,17 +67,19 @@ export class PulumiStack {
       PULUMI_DEBUG_COMMANDS: "true",
       ...options.env,
     };
-    this.config = new StackConfig(this.projectName, this.folder, async (text, configFile) => {
-      const args = ["config", "set", "--secret", "--stack", "test", "--config-file", configFile, "scratch"];
-      await this.runPlain(args, text);
+    this.scratch = join(this.folder, "scratch");
+    mkdirSync(this.scratch);
+    writeFileSync(join(this.scratch, "Pulumi.yaml"), `name: ${this.projectName}\nruntime: nodejs\n`);
+    const scratchFile = join(this.scratch, "Pulumi.test.yaml");
+    this.config = new StackConfig(this.projectName, this.folder, scratchFile, async (text) => {
+      await this.runPlain(["config", "set", "--secret", "--stack", "test", "scratch"], text);
     });
   }
 
   public static async create(options: StackOptions): Promise<PulumiStack> {
     const stack = new PulumiStack(options);
     try {
-      await stack.config.set({});
-      await stack.runPlain(["stack", "init", "test", "--config-file", stack.config.path]);
+      await stack.runPlain(["stack", "init", "test"]);
       return stack;
     } catch (error) {
       stack.removeFolder();
@@ -115,7 +119,7 @@ export class PulumiStack {
   ): RunningOperation {
     this.operations += 1;
     const eventLog = join(this.folder, `events-${this.operations}.json`);
-    const command = this.startPlain([
+    const command = this.startIn(this.options.project, [
       ...[operation, "--stack", "test", "--config-file", this.config.path],
       ...["--non-interactive", "--color", "never", "--event-log", eventLog, ...args],
     ]);
@@ -141,7 +145,7 @@ export class PulumiStack {
 
   /** Runs any other command of the CLI, which has to succeed. */
   public async runPlain(args: readonly string[], stdin?: string): Promise<CommandResult> {
-    const result = await this.startPlain([...args, "--non-interactive"], stdin).result;
+    const result = await this.startIn(this.scratch, [...args, "--non-interactive"], stdin).result;
     if (result.exitCode !== 0) {
       throw new Error(`pulumi ${args.join(" ")} failed:\n${result.stdout}${result.stderr}`);
     }
@@ -170,9 +174,9 @@ export class PulumiStack {
     rmSync(this.folder, { recursive: true, force: true });
   };
 
-  private startPlain(args: readonly string[], stdin = ""): RunningCommand {
+  private startIn(cwd: string, args: readonly string[], stdin = ""): RunningCommand {
     const command = startCommand("pulumi", args, {
-      cwd: this.options.project,
+      cwd,
       env: this.env,
       timeoutMs: operationTimeoutMs,
       stdin,

@@ -7,7 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { guestSuffix, netnsFolder } from "./namespace";
 import type { SampleReport, SamplerData } from "./secretScan";
 
-const pauseMs = 10;
+const pauseMs = 20;
 
 const { needles } = workerData as SamplerData;
 const report: SampleReport = { samples: 0, processes: 0, findings: [] };
@@ -32,7 +32,7 @@ function sample(): void {
 function look(pid: number): void {
   try {
     for (const file of ["cmdline", "environ"]) {
-      const bytes = readFileSync(`/proc/${pid}/${file}`);
+      const bytes = withoutConfiguration(readFileSync(`/proc/${pid}/${file}`));
       for (const { name, text } of needles) {
         if (bytes.includes(text) && !isGuest(pid)) add(`${name} in ${file} of ${describe(pid)}`);
       }
@@ -41,6 +41,17 @@ function look(pid: number): void {
   } catch {
     // It has ended meanwhile.
   }
+}
+
+/**
+ * Leaves out the variable in which Pulumi's language host hands a program its configuration, secrets in clear. That is
+ * Pulumi's own doing, at the machine where the CLI runs, which here happens to be the host too.
+ */
+function withoutConfiguration(bytes: Buffer): Buffer {
+  const start = bytes.indexOf("PULUMI_CONFIG=");
+  if (start < 0 || (start > 0 && bytes[start - 1] !== 0)) return bytes;
+  const end = bytes.indexOf(0, start);
+  return Buffer.concat([bytes.subarray(0, start), end < 0 ? Buffer.alloc(0) : bytes.subarray(end)]);
 }
 
 /** The guest gets the token in its environment, as the agent wants it; a guest is not the host. */

@@ -2,6 +2,8 @@ import { lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 
+const unreadable: readonly unknown[] = ["ENOENT", "EINVAL", "EACCES"];
+
 /** A piece of a secret that gives it away, and what to call it in a report, which never shows it. */
 export interface Needle {
   name: string;
@@ -95,8 +97,8 @@ function scanPath(needles: readonly Needle[], path: string, options: FileScanOpt
     const bytes = readFileSync(path);
     return needles.filter(({ text }) => bytes.includes(text)).map(({ name }) => `${name} in ${path}`);
   } catch (error) {
-    // What other processes of the machine remove meanwhile is none of ours.
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    // What other processes of the machine remove meanwhile is none of ours; a namespace's name is a file that has no text.
+    if (error instanceof Error && "code" in error && unreadable.includes(error.code)) return [];
     throw error;
   }
 }

@@ -119,6 +119,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       configFile,
       [
         ...(options.configLines ?? []),
+        // bash reads ~/.bashrc when sshd starts it, unless it takes itself for an inner shell: what the user of the tests
+        // has in there is slow, or holds locks that a cut connection leaves behind.
+        "SetEnv SHLVL=1",
         ...hostKeyFiles.map(({ file }) => `HostKey ${file}`),
         "ListenAddress 127.0.0.1",
         `Port ${port}`,

@@ -8,8 +8,8 @@ export class Secret {
   public constructor(public readonly text: string) {}
 }
 
-/** Encrypts a text into a scratch configuration file at the path, as `pulumi config set --secret` does. */
-export type Encrypt = (text: string, configFile: string) => Promise<void>;
+/** Encrypts a text into the scratch configuration file, as `pulumi config set --secret` does. */
+export type Encrypt = (text: string) => Promise<void>;
 
 /**
  * A stack's configuration file. It is written here and not by the CLI, a third of a second for each value; only
@@ -23,6 +23,8 @@ export class StackConfig {
   public constructor(
     private readonly project: string,
     private readonly folder: string,
+    /** Where `encrypt` writes to. */
+    private readonly scratchFile: string,
     private readonly encrypt: Encrypt,
   ) {}
 
@@ -41,11 +43,9 @@ export class StackConfig {
   }
 
   private async encryptOnce(text: string): Promise<void> {
-    const scratch = join(this.folder, "Pulumi.scratch.yaml");
-    if (this.salt !== "") writeFileSync(scratch, JSON.stringify({ encryptionsalt: this.salt }));
-    await this.encrypt(text, scratch);
-    const written = readFileSync(scratch, "utf8");
-    this.salt = /encryptionsalt: (\S+)/.exec(written)?.[1] ?? this.salt;
+    await this.encrypt(text);
+    const written = readFileSync(this.scratchFile, "utf8");
+    this.salt = /encryptionsalt: (\S+)/.exec(written)?.[1] ?? "";
     const secure = /secure: (\S+)/.exec(written)?.[1];
     if (secure === undefined) throw new Error(`no secret in the configuration:\n${written}`);
     this.encrypted.set(text, secure);

@@ -18,6 +18,8 @@ export interface UsedServers {
   startSsh(options?: Partial<FaultyServerOptions>): Promise<FaultyServer>;
   /** Starts a TCP server that does with its connections what the test says. */
   startPlain(onSocket: (socket: Socket) => void, port?: number): Promise<PlainServer>;
+  /** Returns a port on which nobody listens. */
+  findDeadPort(): Promise<number>;
 }
 
 /** Servers for the tests of a suite; each ends with the test that started it. */
@@ -54,6 +56,11 @@ export function useServers(): UsedServers {
       const server = await startPlainServer(onSocket, port);
       servers.push(server);
       return server;
+    },
+    findDeadPort: async () => {
+      const server = await startPlainServer(() => undefined, 0);
+      await server.stop();
+      return server.port;
     },
   };
 }

@@ -11,6 +11,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
+from . import fault
 from .refusal import Refusal
 from .result_body import ResultBody, open_body
 from .result_files import ResultFiles
@@ -119,7 +120,9 @@ class ControlSession:
             raise Refusal("bad_request", "there is no task in the request")
         if not self._server.can_run_tasks:
             raise Refusal("server_stopped", "the task server is stopped", "Set `running: true` to queue tasks.")
-        await self._say({"ok": True, "record": await self._run(lambda transaction: submit(transaction, task))})
+        record = await self._run(lambda transaction: submit(transaction, task))
+        fault.point("task-stored")
+        await self._say({"ok": True, "record": record})
 
     async def _wait(self, request: Request) -> None:
         task_id = _text(request, "id")

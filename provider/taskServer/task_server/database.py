@@ -140,6 +140,20 @@ def set_aside(path: str) -> str:
     return target
 
 
+class DatabaseFile:
+    """Tells whether the database that is open is still the one in the folder."""
+
+    def __init__(self, folder: str) -> None:
+        self._path = os.path.join(folder, "queue.db")
+        self._inode = os.stat(self._path).st_ino
+
+    def is_in_place(self) -> bool:
+        try:
+            return os.stat(self._path).st_ino == self._inode
+        except OSError:
+            return False
+
+
 def _connect(path: str) -> sqlite3.Connection:
     # Used by the main thread at the start and by the writer's thread afterwards, never by both at once.
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)

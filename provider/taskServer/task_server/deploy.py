@@ -36,17 +36,15 @@ def deploy(command: Command, archive: bytes) -> dict[str, object]:
     settings = _settings_of(command)
     _check_host(settings)
     with locked_folder(settings.folder, create=True) as is_new:
+        found = read_description(settings.folder)
         try:
-            found = read_description(settings.folder) or {}
-            _check_owner(found, settings, command.get("takeOver") is True)
-            adopted = _adopt(settings, command)
-            if adopted is not None:
-                write_description(settings.folder, _describe(settings, adopted, command))
-                return adopted
-            return _start(settings, command, archive)
+            _check_owner(found or {}, settings, command.get("takeOver") is True)
+            return _adopt(settings, command) or _start(settings, command, archive)
         except BaseException:
             if is_new:
                 remove_folder(settings.folder)
+            elif found is not None and found != read_description(settings.folder):
+                write_description(settings.folder, found)
             raise
 
 
@@ -106,7 +104,10 @@ def _adopt(settings: ServerSettings, command: Command) -> dict[str, object] | No
             status = control.ask("status")
             is_same = status.get("serverVersion") == settings.version
             if is_same or not status.get("idle"):
-                return _hand_over(control, settings, command)
+                status = _hand_over(control, settings, command)
+                # The one that runs may be an older one, left in place because it is at work.
+                _describe(settings, command, status.get("serverVersion"))
+                return status
     except Refusal as refusal:
         # A newer or older server that is at work cannot be talked to, and must not be ended.
         if refusal.code == "protocol":
@@ -127,16 +128,15 @@ def _start(settings: ServerSettings, command: Command, archive: bytes) -> dict[s
     with folder_errors(settings.folder):
         program = os.path.join(settings.folder, "task_server.pyz")
         write_atomically(program, archive)
+        # Before it starts, so that a server that runs can always be found and stopped.
+        _describe(settings, command, settings.version)
     from .database import check_database  # Here, since it needs sqlite3, which _check_host asks for.
 
     check_database(settings.folder)
     start_daemon(settings, program)
     try:
         with ControlCall(settings.folder) as control:
-            status = _hand_over(control, settings, command)
-        with folder_errors(settings.folder):
-            write_description(settings.folder, _describe(settings, status, command))
-        return status
+            return _hand_over(control, settings, command)
     except BaseException as error:
         process = read_process(settings.folder)
         if process is not None:
@@ -166,11 +166,14 @@ def _hand_over(control: ControlCall, settings: ServerSettings, command: Command)
     return control.ask("status")
 
 
-def _describe(settings: ServerSettings, status: dict[str, object], command: Command) -> dict[str, object]:
-    return {
-        "owner": settings.owner,
-        "instanceId": settings.instance_id,
-        "identity": command["identity"],
-        # Of the server that runs, which may be an older one that was left in place.
-        "version": status.get("serverVersion"),
-    }
+def _describe(settings: ServerSettings, command: Command, version: object) -> None:
+    """Writes down whose server it is, and which."""
+    write_description(
+        settings.folder,
+        {
+            "owner": settings.owner,
+            "instanceId": settings.instance_id,
+            "identity": command["identity"],
+            "version": version,
+        },
+    )

@@ -16,8 +16,12 @@ from .http_parser import Event, Request, RequestParser
 from .http_response import CONTINUE, build_response
 from .log import log
 
+# What is read at once: of a body a lot, of anything else no more than what a head may take, since a thousand
+# connections may send something at once that nobody has asked for.
+BODY_READ_BYTES = 256 * 1024
+READ_BYTES = 8 * 1024
 # Bytes that came beyond what is wanted now; past them nothing more is read until it is.
-MAX_BUFFERED_BYTES = 64 * 1024
+MAX_BUFFERED_BYTES = 8 * 1024
 
 # A head comes in one piece; only an attacker takes long over it.
 HEAD_SECONDS = 10.0
@@ -49,13 +53,20 @@ class Handler(Protocol):
     def handle(self, connection: GuestConnection, request: Request) -> Awaitable[None]: ...
 
 
-class GuestConnection(asyncio.Protocol):
+# Filled by one read and emptied before the next one, whatever connection that is of.
+_incoming = memoryview(bytearray(BODY_READ_BYTES))
+
+
+class GuestConnection(asyncio.BufferedProtocol):
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
         self._loop = asyncio.get_running_loop()
         self._parser = RequestParser()
         self._wakeup: asyncio.Future[None] | None = None
         self._is_paused = False
+        # Cleared while the peer does not take what it was sent.
+        self._may_write = asyncio.Event()
+        self._may_write.set()
         self._is_lingering = 0
         self._is_admitted = False
         self._keep_alive = True
@@ -68,6 +79,9 @@ class GuestConnection(asyncio.Protocol):
         # Called once when the peer ends the connection while its request is held.
         self.on_over: Callable[[], None] | None = None
         self._was_all_acknowledged = False
+        # Of what was written, bytes that the kernel has not got yet, or never will: asyncio throws its buffer away when
+        # the connection breaks.
+        self._has_unsent_bytes = False
 
     # What asyncio calls.
 
@@ -82,19 +96,24 @@ class GuestConnection(asyncio.Protocol):
             return
         self._is_admitted = True
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        # So that we are told of each byte that the kernel does not take at once.
+        self._transport.set_write_buffer_limits(high=0)
         self._handler.opened(self)
         self.deadline = self._loop.time() + HEAD_SECONDS
-        self._task = self._loop.create_task(self._serve())
+        self.task = self._loop.create_task(self._serve())
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        return _incoming[: min(BODY_READ_BYTES, max(READ_BYTES, self._parser.wanted_bytes))]
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._is_lingering:
-            self._is_lingering -= len(data)
+            self._is_lingering -= nbytes
             if self._is_lingering <= 0:
                 self._transport.abort()
             return
         if not self._is_admitted:
             return
-        self._parser.receive(data)
+        self._parser.receive(bytes(_incoming[:nbytes]))
         if self._wakeup is None and self._parser.buffered_bytes > MAX_BUFFERED_BYTES:
             self._is_paused = True
             self._transport.pause_reading()
@@ -104,6 +123,14 @@ class GuestConnection(asyncio.Protocol):
         # Whoever ends its side is gone: curl never does that before it has the answer.
         self._end()
         return False
+
+    def pause_writing(self) -> None:
+        self._has_unsent_bytes = True
+        self._may_write.clear()
+
+    def resume_writing(self) -> None:
+        self._has_unsent_bytes = False
+        self._may_write.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end()
@@ -117,6 +144,9 @@ class GuestConnection(asyncio.Protocol):
         while True:
             event = self._parser.next_event()
             if event is not None:
+                if self._parser.buffered_bytes > 0:
+                    # There is more of it: the others come first, or whoever sends fastest is the only one served.
+                    await asyncio.sleep(0)
                 return event
             if self.is_over:
                 return None
@@ -153,6 +183,9 @@ class GuestConnection(asyncio.Protocol):
         )
         self._has_answered = True
         self._transport.write(fault.cut(f"response-{status}", response))
+        if self._transport.is_closing():
+            # The peer has broken the connection in this very moment: nothing of it was sent.
+            self._has_unsent_bytes = True
 
     async def is_delivered(self, may_give_up: Callable[[], bool]) -> bool:
         """Waits until the kernel has no byte left that the guest has not acknowledged, or the connection ends."""
@@ -180,11 +213,12 @@ class GuestConnection(asyncio.Protocol):
 
     def expire(self) -> None:
         """The deadline is over."""
-        if not self._has_answered and not self._parser.is_between_messages and not self._is_lingering:
+        is_waited_for = not self._has_answered and self._may_write.is_set()
+        if is_waited_for and not self._parser.is_between_messages and not self._is_lingering:
             self._keep_alive = False
             self.respond(408, b"The request took too long.\n")
         self.deadline = None
-        if self._is_lingering:
+        if self._is_lingering or not self._may_write.is_set():
             self.abort()
         else:
             self._close()
@@ -198,12 +232,15 @@ class GuestConnection(asyncio.Protocol):
                 if not isinstance(event, Request):
                     break
                 self.deadline = None
-                self._has_answered = False
                 self._keep_alive = event.keep_alive
                 self._is_head = event.method == "HEAD"
                 await self._handler.handle(self, event)
                 if not self._keep_alive or self._transport.is_closing():
                     break
+                self._has_answered = self._is_head = False
+                # Whoever takes no answers gets no further ones: they would pile up here.
+                self.deadline = self._loop.time() + DELIVERY_SECONDS
+                await self._may_write.wait()
                 self.deadline = self._loop.time() + IDLE_SECONDS
             self._close()
         except HttpError as refusal:
@@ -219,6 +256,7 @@ class GuestConnection(asyncio.Protocol):
             self._close()
             return
         self._keep_alive = False
+        self._parser = RequestParser()
         self.respond(refusal.status, refusal.message.encode() + b"\n")
         self._is_lingering = LINGER_BYTES
         self.deadline = self._loop.time() + LINGER_SECONDS
@@ -230,6 +268,7 @@ class GuestConnection(asyncio.Protocol):
 
     def _close(self) -> None:
         self.is_over = True
+        self._wake()
         self._transport.close()
 
     def _end(self) -> None:
@@ -242,11 +281,13 @@ class GuestConnection(asyncio.Protocol):
             self.on_over()
 
     def _wake(self) -> None:
+        if self.is_over:
+            self._may_write.set()
         if self._wakeup is not None and not self._wakeup.done():
             self._wakeup.set_result(None)
 
     def _is_all_acknowledged(self) -> bool:
-        if self._transport.get_write_buffer_size() > 0:
+        if self._has_unsent_bytes:
             return False
         try:
             # SIOCOUTQ (tcp(7)) has the number of TIOCOUTQ: bytes not yet acknowledged by the peer.

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 
 from .task_queue import Delivery
+
+# Tells the newer of two requests.
+_numbers = itertools.count()
 
 
 class Poll:
@@ -13,6 +17,7 @@ class Poll:
 
     def __init__(self, guest: str) -> None:
         self.guest = guest
+        self.number = next(_numbers)
         self.answer: asyncio.Future[Delivery | None] = asyncio.get_running_loop().create_future()
         # A task is being claimed for it: who does that answers it.
         self.is_picked = False
@@ -62,4 +67,6 @@ class GuestPolls:
         if poll.is_expired:
             poll.expire()
         else:
+            # Where it was: before those that came meanwhile.
             self.add(poll)
+            self._by_guest[poll.guest].sort(key=lambda waiting: waiting.number)

@@ -35,7 +35,7 @@ HOLD_SECONDS = 10.0
 # How long a response that is under way may still be acknowledged once its guest asks again on another connection.
 SUPERSEDED_SECONDS = 2.0
 
-# Each costs a few KiB; beyond it the connection that has been idle longest makes room.
+# Each costs a few KiB; beyond it the guest that has the most makes room, so that no guest can lock others out.
 MAX_CONNECTIONS = 1024
 # Bodies that are written to files at once, of one guest: bounds the disk that unfinished ones can take.
 MAX_UPLOADS_PER_GUEST = 4
@@ -43,6 +43,7 @@ MAX_UPLOADS_PER_GUEST = 4
 MAX_IGNORED_BODY_BYTES = 64 * 1024
 
 SWEEP_SECONDS = 0.5
+CLOSE_SECONDS = 2.0
 
 _EXIT_CODE = re.compile(r"-?[0-9]{1,5}")
 _ROUTES = {"/task": ("GET", "HEAD"), "/result": ("POST",), "/healthz": ("GET", "HEAD")}
@@ -66,6 +67,8 @@ class GuestSide:
         self.max_result_bytes = max_result_bytes
         self._connections: dict[GuestConnection, None] = {}
         self._polls = GuestPolls()
+        # Counts the tasks that were queued: tells whether one came while a guest was between asking and waiting.
+        self._queued_count = 0
         # Guests for which a task is being claimed or is on its way, with the time until which that may last.
         self._serving: dict[str, _Serving] = {}
         self._uploads: dict[str, int] = {}
@@ -78,12 +81,22 @@ class GuestSide:
 
     def opened(self, connection: GuestConnection) -> None:
         if len(self._connections) >= MAX_CONNECTIONS:
-            oldest = next((held for held in self._connections if held.is_idle), None)
-            (oldest or connection).abort()
+            self._make_room()
         self._connections[connection] = None
 
     def closed(self, connection: GuestConnection) -> None:
         self._connections.pop(connection, None)
+
+    def _make_room(self) -> None:
+        """Drops a connection of the guest that has the most: the oldest that waits for the guest, or else the oldest."""
+        by_guest: dict[str, list[GuestConnection]] = {}
+        for connection in self._connections:
+            by_guest.setdefault(connection.peer_ip, []).append(connection)
+        crowd = max(by_guest.values(), key=len)
+        victim = next((held for held in crowd if held.is_idle), crowd[0])
+        # Its own end is told to us later; until then it would be dropped again and again.
+        del self._connections[victim]
+        victim.abort()
 
     async def handle(self, connection: GuestConnection, request: Request) -> None:
         methods = _ROUTES.get(request.path)
@@ -105,6 +118,7 @@ class GuestSide:
 
     def wake(self, newly_queued: int) -> None:
         """Tasks have been queued: as many guests as there are tasks get one."""
+        self._queued_count += newly_queued
         for _ in range(min(newly_queued, len(self._polls))):
             self._run_in_background(self._serve_next())
 
@@ -114,9 +128,16 @@ class GuestSide:
             if connection.deadline is not None and connection.deadline <= now:
                 connection.expire()
 
-    def close(self) -> None:
+    def drop_connections(self) -> None:
         for connection in list(self._connections):
             connection.abort()
+
+    async def close(self) -> None:
+        """Ends all connections, and waits until what was known of their tasks is queued for the disk."""
+        tasks = [connection.task for connection in self._connections]
+        self.drop_connections()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
 
     @property
     def connection_count(self) -> int:
@@ -132,14 +153,15 @@ class GuestSide:
             serving = self._serving[guest]
             serving.supersede(asyncio.get_running_loop().time() + SUPERSEDED_SECONDS)
             await serving.ended.wait()
+        queued_before = self._queued_count
         outcome = await self._claim(guest, is_asking=not was_being_served)
-        delivery = outcome if isinstance(outcome, Delivery) else await self._hold(connection, guest)
+        delivery = outcome if isinstance(outcome, Delivery) else await self._hold(connection, guest, queued_before)
         if delivery is not None:
             await self._deliver(connection, delivery)
         elif not connection.is_over:
             connection.respond(204)
 
-    async def _hold(self, connection: GuestConnection, guest: str) -> Delivery | None:
+    async def _hold(self, connection: GuestConnection, guest: str, queued_before: int) -> Delivery | None:
         """Waits for a task. With one, the guest is still marked as being served."""
         poll = Poll(guest)
         timer = asyncio.get_running_loop().call_later(HOLD_SECONDS, poll.expire)
@@ -147,6 +169,9 @@ class GuestSide:
         if connection.is_over:
             poll.expire()
         self._polls.add(poll)
+        if self._queued_count != queued_before:
+            # A task was queued when this guest was not yet among those who wait.
+            self._run_in_background(self._serve_next())
         try:
             return await poll.answer
         finally:
@@ -162,6 +187,7 @@ class GuestSide:
             if poll is None:
                 return
             tried.add(poll.guest)
+            queued_before = self._queued_count
             outcome: Delivery | NoDelivery = NoDelivery.QUEUE_EMPTY
             try:
                 outcome = await self._claim(poll.guest, is_asking=False)
@@ -174,7 +200,10 @@ class GuestSide:
                 poll.answer.set_result(outcome)
                 return
             if outcome is NoDelivery.QUEUE_EMPTY:
-                return
+                if self._queued_count == queued_before:
+                    return
+                # A task was queued while this guest was not among those who wait.
+                tried.discard(poll.guest)
 
     async def _claim(self, guest: str, is_asking: bool) -> Delivery | NoDelivery:
         """Claims a task and marks the guest as being served; the mark stays when there is a task to deliver."""
@@ -190,6 +219,7 @@ class GuestSide:
     async def _deliver(self, connection: GuestConnection, delivery: Delivery) -> None:
         guest = connection.peer_ip
         serving = self._serving[guest]
+        is_delivered = False
         try:
             fault.point("claimed")
             is_delivered = not connection.is_over and await self._send_task(connection, delivery, serving)
@@ -201,6 +231,9 @@ class GuestSide:
                 await self._write(lambda transaction: return_to_queue(transaction, delivery.task_id))
         finally:
             self._end_serving(guest, serving)
+            if not is_delivered:
+                # Another request of this guest may wait, which was left out while this one was being served.
+                self._run_in_background(self._serve_next())
 
     async def _send_task(self, connection: GuestConnection, delivery: Delivery, serving: _Serving) -> bool:
         # The only place where the token meets a task.
@@ -257,6 +290,7 @@ class GuestSide:
                     break
                 if isinstance(event, Body):
                     await receiver.feed(event.data)
+                    fault.point("body-piece")
             fault.point("result-received")
             result = await receiver.finish()
             guest, files = connection.peer_ip, self._files

@@ -32,6 +32,8 @@ _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([!-~]+) HTTP/([0-9])\.([0-9])")
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LENGTH = re.compile(r"[0-9]+")
+# Whoever reads another host there sees another request (RFC 9112, 3.2); which one it is does not matter to us.
+_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 # Two values of one of these would leave it to each reader which one counts.
 _SINGLE_HEADERS = frozenset(("content-length", "transfer-encoding", "host", "expect", "x-task-id", "x-exit-code"))
@@ -90,6 +92,11 @@ class RequestParser:
         return len(self._buffer) - self._at
 
     @property
+    def wanted_bytes(self) -> int:
+        """How much of a body is still to come, as far as its length is known."""
+        return self._remaining if self._state in (_FIXED, _CHUNK_DATA) else 0
+
+    @property
     def is_between_messages(self) -> bool:
         """True while nothing of a next message has come."""
         return self._state == _HEAD and self._at == len(self._buffer)
@@ -103,10 +110,16 @@ class RequestParser:
 
     def next_event(self) -> Event | None:
         if self._state == _HEAD:
-            return self._read_head()
-        if self._state == _FIXED:
-            return self._read_fixed()
-        return self._read_chunked()
+            event: Event | None = self._read_head()
+        elif self._state == _FIXED:
+            event = self._read_fixed()
+        else:
+            event = self._read_chunked()
+        if event is None and self._at > 0:
+            # A connection that waits holds nothing that was used: there may be a thousand of them.
+            self._buffer = self._buffer[self._at :]
+            self._at = 0
+        return event
 
     def _read_head(self) -> Request | None:
         if not self._skipped_empty_line and self._buffer.startswith(b"\r\n", self._at):
@@ -249,6 +262,8 @@ def _parse_head(head: bytes) -> Request:
     is_http_1_1 = minor == b"1"
     if is_http_1_1 and "host" not in headers:
         raise HttpError(400, "The Host header field is missing.")
+    if _HOST.fullmatch(headers.get("host", "")) is None:
+        raise HttpError(400, "The Host header field is malformed.")
     path, query = split_target(target.decode("ascii"))
     connection = headers.get("connection")
     return Request(

@@ -22,6 +22,8 @@ class Masker:
         kept: list[bytes] = []
         at = 0
         for match in self._pattern.finditer(data):
+            if not is_last and match.start() > len(data) - self._longest:
+                break  # What follows may make it another, longer one.
             kept += [data[at : match.start()], self._mask]
             at = match.end()
         if kept:

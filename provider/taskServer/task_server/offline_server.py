@@ -8,7 +8,7 @@ import os
 import sys
 
 from .control_side import MAX_LINE_BYTES, PROTOCOL_VERSION, ControlSession, Request
-from .database import lock_database, open_database
+from .database import DatabaseFile, lock_database, open_database
 from .refusal import Refusal
 from .result_files import ResultFiles
 from .state_folder import read_description
@@ -26,7 +26,9 @@ class OfflineServer:
         self.lock = lock_database(folder)
         self.waiters = Waiters()
         self.files = ResultFiles(folder)
-        self.writer = Writer(open_database(folder), loop, lambda changed, _queued: self.waiters.wake(changed))
+        connection = open_database(folder)
+        is_in_place = DatabaseFile(folder).is_in_place
+        self.writer = Writer(connection, loop, lambda changed, _queued: self.waiters.wake(changed), is_in_place)
 
     def describe(self) -> dict[str, object]:
         return {

@@ -16,6 +16,8 @@ from .task_queue import ReceivedResult
 
 # What is gathered before it is written: one hop to another thread for many pieces from the network.
 WRITE_BYTES = 1024 * 1024
+# Pieces of a byte each would take fifty times their size.
+MAX_PIECES = 256
 
 # The form in which guest scripts report a failure where they send no X-Exit-Code.
 _ERROR_TEXT = re.compile(rb"ERROR: claude exit=(\d{1,3}):")
@@ -45,6 +47,8 @@ class ResultReceiver:
             raise HttpError(413, "The result is too large.")
         self._pending.append(data)
         self._pending_bytes += len(data)
+        if len(self._pending) >= MAX_PIECES:
+            self._pending = [b"".join(self._pending)]
         if self._pending_bytes >= (WRITE_BYTES if self._descriptor is not None else INLINE_BYTES + 1):
             await self._flush(is_last=False)
 

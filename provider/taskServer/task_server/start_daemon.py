@@ -33,9 +33,8 @@ def start_daemon(settings: ServerSettings, program: str) -> None:
     # The daemon is the child of a child that ended at once, so that nobody has to wait for it.
     os.waitpid(child, 0)
     start = {"settings": asdict(settings), "ready": ready}
-    with os.fdopen(settings_end, "wb") as pipe:
-        pipe.write(json.dumps(start).encode() + b"\n")
     try:
+        _send_settings(settings_end, start)
         answer = _read_answer(ready_end)
     finally:
         os.close(ready_end)
@@ -66,6 +65,14 @@ def _become_daemon(program: str, input_end: int, log: int) -> None:
         os.write(2, f"could not be started: {error}\n".encode())
     finally:
         os._exit(71)
+
+
+def _send_settings(settings_end: int, start: dict[str, object]) -> None:
+    try:
+        with os.fdopen(settings_end, "wb") as pipe:
+            pipe.write(json.dumps(start).encode() + b"\n")
+    except BrokenPipeError:
+        pass  # It has ended already; that it gives no answer tells the rest.
 
 
 def _read_answer(ready_end: int) -> dict[str, object]:

@@ -94,7 +94,7 @@ def make_private(path: str) -> None:
 
 @contextmanager
 def locked_folder(path: str, create: bool) -> Iterator[bool | None]:
-    """Holds a server's folder against other loaders. Yields whether it was made anew; None where there is none."""
+    """Holds a server's folder against other loaders. Yields whether nothing was in it; None where there is none."""
     with folder_errors(path):
         opened = _lock(path, create)
     if opened is None:
@@ -110,12 +110,10 @@ def locked_folder(path: str, create: bool) -> Iterator[bool | None]:
 def _lock(path: str, create: bool) -> tuple[int, bool] | None:
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
-        is_new = False
-        if create:
-            make_private(os.path.dirname(path))
-            is_new = not os.path.isdir(path)
-            make_private(path)
         try:
+            if create:
+                make_private(os.path.dirname(path))
+                make_private(path)
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             if create:
@@ -123,9 +121,9 @@ def _lock(path: str, create: bool) -> tuple[int, bool] | None:
             return None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The folder may have been removed while we waited for it.
-            if os.path.isdir(path) and os.stat(path).st_ino == os.fstat(descriptor).st_ino:
-                return descriptor, is_new
+            # The folder may have been removed while we waited for it. Only from here on does nobody else fill it.
+            if _inode_of(path) == os.fstat(descriptor).st_ino:
+                return descriptor, not os.listdir(descriptor)
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 os.close(descriptor)
@@ -136,6 +134,13 @@ def _lock(path: str, create: bool) -> tuple[int, bool] | None:
                 ) from None
             time.sleep(LOCK_POLL_SECONDS)
         os.close(descriptor)
+
+
+def _inode_of(path: str) -> int | None:
+    try:
+        return os.lstat(path).st_ino
+    except FileNotFoundError:
+        return None
 
 
 def write_atomically(path: str, data: bytes, mode: int = 0o600) -> None:

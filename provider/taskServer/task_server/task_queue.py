@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 
+from . import fault
 from .http_error import HttpError
 from .process_identity import read_boot_id
 from .refusal import Refusal
@@ -105,6 +106,7 @@ def submit(transaction: Transaction, task: dict[str, object]) -> dict[str, objec
         set_meta(transaction, "injected_task_id", task_id)
     transaction.changed.append(task_id)
     transaction.newly_queued += 1
+    fault.point("task-inserted")
     return describe_task(require_task(transaction, task_id))
 
 
@@ -183,6 +185,7 @@ def _hand_out(transaction: Transaction, row: sqlite3.Row, guest: str, attempts: 
         row["id"],
     )
     transaction.changed.append(row["id"])
+    fault.point("task-claimed")
     return Delivery(row["id"], json.loads(row["fields"]))
 
 
@@ -235,6 +238,7 @@ def finish_with_result(
         row["id"],
     )
     _finish(transaction, row["id"], "done", None)
+    fault.point("result-recorded")
     return True
 
 

@@ -15,11 +15,12 @@ import time
 from functools import partial
 
 from .control_side import MAX_LINE_BYTES, PROTOCOL_VERSION, ControlSession, Request
-from .database import lock_database, open_database
+from .database import DatabaseFile, lock_database, open_database
 from .guest_connection import GuestConnection
 from .guest_side import SWEEP_SECONDS, GuestSide
 from .listener import Listener
 from .log import log
+from .log_bridge import log_warnings_of
 from .peers import PeerCheck
 from .refusal import Refusal
 from .result_files import ResultFiles
@@ -47,13 +48,15 @@ class Worker:
         self._channel = channel
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
+        self._telling = asyncio.Lock()
         self._waiters = Waiters()
         self._secrets = Secrets(settings.token, settings.earlier_tokens)
         self._lock = lock_database(settings.folder)
         connection = open_database(settings.folder)
         self.files = ResultFiles(settings.folder)
         self.files.clean(connection)
-        self.writer = Writer(connection, self._loop, self._on_committed)
+        self._database = DatabaseFile(settings.folder)
+        self.writer = Writer(connection, self._loop, self._on_committed, self._database.is_in_place)
         self._peers = PeerCheck(settings.tap_ip)
         self._guests = GuestSide(lambda: self.writer, self.files, self._secrets, self._peers, settings.max_result_bytes)
         self._listener = Listener(
@@ -62,7 +65,7 @@ class Worker:
             settings.netns,
             self._peers,
             lambda: GuestConnection(self._guests),
-            self._guests.close,
+            self._guests.drop_connections,
         )
         self._control: asyncio.AbstractServer | None = None
         self._sessions: set[asyncio.Task[None]] = set()
@@ -94,7 +97,9 @@ class Worker:
         self._secrets.swap(self._settings.token)
         self._settings.earlier_tokens = self._secrets.all[:-1]
         self._guests.max_result_bytes = self._settings.max_result_bytes
-        await self._loop.run_in_executor(None, self._channel.sendall, self._settings.to_line())
+        async with self._telling:
+            # One after the other, each with what holds then: the supervisor keeps the last one.
+            await self._loop.run_in_executor(None, self._channel.sendall, self._settings.to_line())
 
     def shut_down(self) -> None:
         self._stopping.set()
@@ -120,7 +125,7 @@ class Worker:
 
     async def close(self) -> None:
         self._listener.close()
-        self._guests.close()
+        await self._guests.close()
         if self._control is not None:
             self._control.close()
         for session in list(self._sessions):
@@ -128,7 +133,6 @@ class Worker:
         if self._sessions:
             await asyncio.wait(self._sessions, timeout=STOP_SECONDS)
         # What connections and sessions had queued is still written.
-        await asyncio.sleep(0)
         self.writer.close()
 
     async def _open_control(self) -> None:
@@ -163,6 +167,10 @@ class Worker:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             self._guests.sweep(self._loop.time())
+            if not self._database.is_in_place():
+                # Nobody can find or stop this server any more, and it can store nothing: it ends by itself.
+                log("the state folder was removed: ending")
+                self._stopping.set()
 
     async def _keep_time(self) -> None:
         """Retention counts the time that the server has been up, by a clock that cannot be set."""
@@ -191,6 +199,7 @@ class Worker:
 def run_worker(settings: ServerSettings, channel: socket.socket, ready: int | None) -> int:
     """Runs to the end and returns the exit code. `ready` gets one JSON line when it works, or cannot."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    log_warnings_of("asyncio")
     _raise_file_limit()
     return asyncio.run(_run(settings, channel, ready))
 

@@ -70,8 +70,10 @@ class Writer:
         connection: sqlite3.Connection,
         loop: asyncio.AbstractEventLoop,
         on_committed: Callable[[list[str], int], None],
+        is_in_place: Callable[[], bool],
     ) -> None:
         self._connection = connection
+        self._is_in_place = is_in_place
         self._loop = loop
         self._on_committed = on_committed
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -131,6 +133,9 @@ class Writer:
                     outcomes.append((job, job.operation(transaction)))
                 except (Refusal, HttpError) as refusal:
                     outcomes.append((job, refusal))
+            if not self._is_in_place():
+                # SQLite would go on writing to a file that nobody will find again.
+                raise Refusal("storage", "the task server's state folder was removed")
             fault.point("before-commit")
             self._connection.execute("COMMIT")
         except BaseException:
@@ -160,6 +165,8 @@ class Writer:
 
 def storage_refusal(error: Exception) -> Refusal:
     """Words what the database or the file system refused."""
+    if isinstance(error, Refusal):
+        return error
     if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
     elif isinstance(error, sqlite3.Error):
