@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { endSshCommands } from "./endSshCommands";
 import { findPulumiObstacle } from "./findPulumi";
 import { findNamespaceObstacle, makeNamespace, stateRoot, type Namespace } from "./namespace";
 import { PulumiStack, type OperationResult } from "./pulumiStack";
@@ -129,8 +130,10 @@ export class Deployment {
   public async close(): Promise<void> {
     await this.sampler.stop();
     await Promise.all(this.guests.map((guest) => guest.stop()));
-    await Promise.all(this.namespaces.map((namespace) => namespace.remove()));
+    await this.stack.endOperations();
     await this.sshd.stop();
+    endSshCommands(this.sshd);
+    await Promise.all(this.namespaces.map((namespace) => namespace.remove()));
     this.stack.remove();
   }
 
