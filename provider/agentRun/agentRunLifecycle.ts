@@ -5,6 +5,7 @@ import { HostUnreachableError } from "../errors/hostUnreachableError";
 import { TaskServerAbsentError } from "../errors/taskServerAbsentError";
 import type { Lifecycle } from "../forward/lifecycle";
 import { withHost } from "../ssh/hostPool";
+import { isRefusal } from "../taskServer/controlClient";
 import { withControl } from "../taskServer/withControl";
 import { keepStableKey } from "../validation/keepStableKey";
 import { validateInputs } from "../validation/validateInputs";
@@ -71,7 +72,8 @@ async function remove(_id: string, props: unknown): Promise<void> {
       withControl(host, state, { timeoutMs: forgetTimeoutMs }, (client) => client.forget(state.taskId)),
     );
   } catch (error) {
-    const isGone = error instanceof TaskServerAbsentError;
+    // A database that cannot be used holds no record of it any more; it goes with its server.
+    const isGone = error instanceof TaskServerAbsentError || isRefusal(error, "absent", "database_damaged");
     const isLeft = error instanceof HostUnreachableError && state.deleteUnreachable;
     if (!isGone && !isLeft) throw error;
   }

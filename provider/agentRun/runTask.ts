@@ -10,7 +10,7 @@ import type { ActivePlan } from "./planRun";
 import type { Host } from "../ssh/host";
 import { withHost } from "../ssh/hostPool";
 import { ControlChannelClosedError } from "../taskServer/controlChannel";
-import { type ControlClient, RequestRefusedError } from "../taskServer/controlClient";
+import { type ControlClient, isRefusal } from "../taskServer/controlClient";
 import { deriveTaskId } from "../taskServer/taskId";
 import { withControl } from "../taskServer/withControl";
 import { writeResultFile } from "./writeResultFile";
@@ -54,7 +54,9 @@ export async function runTask(
     try {
       return await attempt(inputs, plan, deadline, onProgress, contact);
     } catch (error) {
-      const isPassing = passingErrors.some((passing) => error instanceof passing);
+      // The last one: its worker crashes again and again, and its supervisor makes longer and longer pauses.
+      const isPassing =
+        passingErrors.some((passing) => error instanceof passing) || isRefusal(error, "not_answering");
       if (!isPassing) throw contact.lastFault ?? error;
       if (!contact.wasReached || performance.now() + redialDelayMs >= deadline) throw error;
       contact.lastFault = error;
@@ -141,7 +143,7 @@ async function submitTask(
 
 /** Tells whether an error means that the server has no record of the task any more. */
 export function isUnknownTask(error: unknown): boolean {
-  return error instanceof RequestRefusedError && error.code === "unknown_task";
+  return isRefusal(error, "unknown_task");
 }
 
 /** Thrown when a run without a task of its own finds nothing to collect. */

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { TaskServerAbsentError } from "../errors/taskServerAbsentError";
 import { TaskServerDeafError } from "../errors/taskServerDeafError";
 import type { Host } from "../ssh/host";
-import { protocolVersion } from "../taskServer/controlClient";
+import { isRefusal, protocolVersion } from "../taskServer/controlClient";
 import { deployServer, stopServer } from "../taskServer/runLoader";
 import { serverArchive } from "../taskServer/serverArchive";
 import { serverUrl } from "../taskServer/serverIdentity";
@@ -106,9 +106,14 @@ async function syncRunning(
       return status;
     });
   } catch (error) {
-    if (error instanceof TaskServerAbsentError) return undefined;
+    if (error instanceof TaskServerAbsentError || isDown(error)) return undefined;
     throw error;
   }
+}
+
+/** A server that cannot go on by itself: a deployment starts it anew, or says what keeps it from starting. */
+function isDown(error: unknown): boolean {
+  return isRefusal(error, "not_answering", "absent", "database_damaged");
 }
 
 function deploy(

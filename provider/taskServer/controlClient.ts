@@ -14,7 +14,15 @@ export const protocolVersion = 1;
 
 const answerSchema = z.discriminatedUnion("ok", [
   z.looseObject({ ok: z.literal(true) }),
-  z.object({ ok: z.literal(false), error: z.object({ code: z.string(), message: z.string() }) }),
+  z.object({
+    ok: z.literal(false),
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      hint: z.string().optional(),
+      logTail: z.string().optional(),
+    }),
+  }),
 ]);
 
 const eventSchema = z.discriminatedUnion("event", [
@@ -28,8 +36,15 @@ const eventSchema = z.discriminatedUnion("event", [
   z.object({ event: z.literal("timeout"), record: taskRecordSchema }),
 ]);
 
-/** What the server may refuse a request with. */
-export type RefusalCode = "unknown_task" | "server_stopped" | "conflict" | (string & {});
+/** What the server may refuse a request with; a stopped one is spoken for by a process that reads its folder. */
+export type RefusalCode =
+  | "unknown_task"
+  | "server_stopped"
+  | "not_answering"
+  | "absent"
+  | "database_damaged"
+  | "conflict"
+  | (string & {});
 
 /** Thrown when the task server understood a request and refused it. */
 export class RequestRefusedError extends FcAgentsError {
@@ -37,10 +52,15 @@ export class RequestRefusedError extends FcAgentsError {
     public readonly code: RefusalCode,
     what: string,
     host: string,
-    reason: string,
+    details: { reason: string; hint?: string | undefined; logTail?: string | undefined },
   ) {
-    super({ what, host, reason });
+    super({ what, host, ...details });
   }
+}
+
+/** Tells whether an error is the task server's refusal for one of these reasons. */
+export function isRefusal(error: unknown, ...codes: readonly RefusalCode[]): boolean {
+  return error instanceof RequestRefusedError && codes.includes(error.code);
 }
 
 /** How a wait ended: with a final record and the ends of the result's body, or at its time-out. */
@@ -118,8 +138,8 @@ export class ControlClient {
   private refuse(line: unknown, what: string): void {
     const answer = answerSchema.safeParse(line);
     if (answer.success && !answer.data.ok) {
-      const { code, message } = answer.data.error;
-      throw new RequestRefusedError(code, what, this.host, message);
+      const { code, message, hint, logTail } = answer.data.error;
+      throw new RequestRefusedError(code, what, this.host, { reason: message, hint, logTail });
     }
   }
 }

@@ -86,14 +86,14 @@ async function openSocket(
 }
 
 async function openProcess(host: Host, identity: ServerIdentity, options: ControlOptions): Promise<Duplex> {
-  const { status } = await probeServer(host, identity);
+  const { status, protocolVersion } = await probeServer(host, identity);
   if (status === "absent") throw new TaskServerAbsentError(host.name, identity);
   if (status === "running" && host.canForwardSockets) {
     // It may have been starting again in that very moment, or the folder's place was not known.
     const stream = await openSocket(host, identity, options);
     if (stream !== undefined) return stream;
-    // So it was sshd who refused: asking it again with each request would cost time.
-    host.cache.set(forwardingRefused, true);
+    // It answers there, so it was sshd who refused: asking it again with each request would cost time.
+    if (protocolVersion !== undefined) host.cache.set(forwardingRefused, true);
   }
   const program = `${knownStateRoot(host) ?? rootStateRoot}/${serverFolder(identity)}/task_server.pyz`;
   return host.openExec(["python3", "-IS", program, "ctl"], options);

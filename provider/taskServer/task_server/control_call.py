@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 
 from .refusal import Refusal
+from .state_folder import read_log_tail, read_process
 
 CALL_SECONDS = 10.0
+# What a worker takes to start again after a crash; the supervisor's pauses after many of them are longer.
+RESTART_SECONDS = 2.0
+RESTART_POLL_SECONDS = 0.02
 
 
 def connect_control(folder: str) -> socket.socket:
@@ -24,6 +29,24 @@ def connect_control(folder: str) -> socket.socket:
     finally:
         os.close(descriptor)
     return connection
+
+
+def connect_running(folder: str) -> socket.socket | None:
+    """Waits for a server whose worker is being started again; None where no server runs."""
+    deadline = time.monotonic() + RESTART_SECONDS
+    while True:
+        try:
+            return connect_control(folder)
+        except OSError as error:
+            if read_process(folder) is None:
+                return None
+            if time.monotonic() >= deadline:
+                raise Refusal(
+                    "not_answering",
+                    f"the task server runs, but its control socket does not answer ({error.strerror})",
+                    log_tail=read_log_tail(folder),
+                ) from error
+        time.sleep(RESTART_POLL_SECONDS)
 
 
 class ControlCall:

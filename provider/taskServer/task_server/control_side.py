@@ -34,6 +34,8 @@ PROTOCOL_VERSION = 1
 MAX_LINE_BYTES = 16 * 1024 * 1024
 READ_BYTES = 256 * 1024
 
+STOPPED_HINT = "If it is to run (`running: true`), `pulumi up --refresh` starts it again with all that it has."
+
 FINAL_STATES = ("done", "failed", "cancelled")
 
 T = TypeVar("T")
@@ -119,7 +121,7 @@ class ControlSession:
         if not isinstance(task, dict):
             raise Refusal("bad_request", "there is no task in the request")
         if not self._server.can_run_tasks:
-            raise Refusal("server_stopped", "the task server is stopped", "Set `running: true` to queue tasks.")
+            raise Refusal("server_stopped", "the task server is stopped", STOPPED_HINT)
         record = await self._run(lambda transaction: submit(transaction, task))
         fault.point("task-stored")
         await self._say({"ok": True, "record": record})
@@ -142,7 +144,7 @@ class ControlSession:
                     raise Refusal(
                         "server_stopped",
                         f"the task is still {record['state']} and the task server is stopped",
-                        "Set `running: true` to go on.",
+                        STOPPED_HINT,
                     )
                 if record != told:
                     told = record

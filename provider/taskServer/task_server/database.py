@@ -9,6 +9,8 @@ import fcntl
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from .refusal import Refusal
 
@@ -79,7 +81,7 @@ def open_database(folder: str) -> sqlite3.Connection:
     """Opens the database, makes or migrates its schema. Never changes a file that is not ours, damaged or newer."""
     path = os.path.join(folder, "queue.db")
     is_new = not os.path.exists(path)
-    try:
+    with _database_errors(path):
         connection = _connect(path)
         try:
             if not is_new:
@@ -88,10 +90,6 @@ def open_database(folder: str) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    except sqlite3.OperationalError as error:
-        raise Refusal("storage", f"the database {path} cannot be opened: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise DamagedDatabase(path, str(error)) from error
     return connection
 
 
@@ -109,11 +107,12 @@ def check_database(folder: str) -> None:
 
     That is an error once, so that nobody takes the empty queue of the next start for the one that was there.
     """
-    if not os.path.exists(os.path.join(folder, "queue.db")):
+    path = os.path.join(folder, "queue.db")
+    if not os.path.exists(path):
         return
     lock = lock_database(folder)
     try:
-        open_database(folder).close()
+        _inspect_only(path)
     except DamagedDatabase as damage:
         target = set_aside(damage.path)
         raise Refusal(
@@ -123,6 +122,37 @@ def check_database(folder: str) -> None:
         ) from damage
     finally:
         os.close(lock)
+
+
+def require_known_schema(folder: str) -> None:
+    """Refuses a database of a newer schema, also while the server that wrote it has it open."""
+    path = os.path.join(folder, "queue.db")
+    if not os.path.exists(path):
+        return
+    try:
+        _inspect_only(path)
+    except DamagedDatabase:
+        pass  # Its server works with it all the same; check_database looks at it when that has ended.
+
+
+def _inspect_only(path: str) -> None:
+    with _database_errors(path):
+        connection = _connect(path)
+        try:
+            _inspect(connection, path)
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _database_errors(path: str) -> Iterator[None]:
+    """Tells a file that cannot be used from a fault of the disk."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise Refusal("storage", f"the database {path} cannot be opened: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise DamagedDatabase(path, str(error)) from error
 
 
 def set_aside(path: str) -> str:

@@ -29,6 +29,8 @@ Command = dict[str, object]
 
 GRACE_SECONDS = 8.0
 KILL_SECONDS = 5.0
+RESTART_SECONDS = 2.0
+RESTART_POLL_SECONDS = 0.02
 
 
 def deploy(command: Command, archive: bytes) -> dict[str, object]:
@@ -100,7 +102,7 @@ def _adopt(settings: ServerSettings, command: Command) -> dict[str, object] | No
     if process is None:
         return None
     try:
-        with ControlCall(settings.folder) as control:
+        with _call_patiently(settings.folder) as control:
             status = control.ask("status")
             is_same = status.get("serverVersion") == settings.version
             if is_same or not status.get("idle"):
@@ -119,20 +121,36 @@ def _adopt(settings: ServerSettings, command: Command) -> dict[str, object] | No
         raise
     except OSError:
         pass  # It runs, but does not answer: its queue and results are on the disk, so it is started anew.
+    from .database import require_known_schema  # Here, since it needs sqlite3, which _check_host asks for.
+
+    require_known_schema(settings.folder)
     if not end_process(process, GRACE_SECONDS, KILL_SECONDS):
         raise Refusal("not_ended", f"the old task server (pid {process.pid}) does not end")
     return None
 
 
+def _call_patiently(folder: str) -> ControlCall:
+    """A worker that has crashed is started again at once: its socket is there again in a moment."""
+    deadline = time.monotonic() + RESTART_SECONDS
+    while True:
+        try:
+            return ControlCall(folder)
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(RESTART_POLL_SECONDS)
+
+
 def _start(settings: ServerSettings, command: Command, archive: bytes) -> dict[str, object]:
+    from .database import check_database  # Here, since it needs sqlite3, which _check_host asks for.
+
+    # Before its program is replaced: one that this version cannot use still has the version that wrote it.
+    check_database(settings.folder)
     with folder_errors(settings.folder):
         program = os.path.join(settings.folder, "task_server.pyz")
         write_atomically(program, archive)
         # Before it starts, so that a server that runs can always be found and stopped.
         _describe(settings, command, settings.version)
-    from .database import check_database  # Here, since it needs sqlite3, which _check_host asks for.
-
-    check_database(settings.folder)
     start_daemon(settings, program)
     try:
         with ControlCall(settings.folder) as control:

@@ -29,7 +29,7 @@ HEAD_SECONDS = 10.0
 IDLE_SECONDS = 60.0
 # Silence in the middle of a body. A guest that was paused posts again.
 BODY_SECONDS = 30.0
-# What is still read after a refusal, so that the peer sees the answer and not a reset (RFC 9112, 9.6).
+# What is still read after the last answer, so that the peer sees it and not a reset (RFC 9112, 9.6).
 LINGER_SECONDS = 1.0
 LINGER_BYTES = 1024 * 1024
 
@@ -96,6 +96,8 @@ class GuestConnection(asyncio.BufferedProtocol):
             return
         self._is_admitted = True
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        # asyncio leaves it out for sockets whose protocol number is 0: Nagle would hold the last byte back for 40 ms.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # So that we are told of each byte that the kernel does not take at once.
         self._transport.set_write_buffer_limits(high=0)
         self._handler.opened(self)
@@ -172,6 +174,7 @@ class GuestConnection(asyncio.BufferedProtocol):
         *,
         content_type: str = "text/plain; charset=utf-8",
         allow: str | None = None,
+        before_last_byte: Callable[[], None] | None = None,
     ) -> None:
         response = build_response(
             status,
@@ -182,7 +185,12 @@ class GuestConnection(asyncio.BufferedProtocol):
             allow=allow,
         )
         self._has_answered = True
-        self._transport.write(fault.cut(f"response-{status}", response))
+        response = fault.cut(f"response-{status}", response)
+        if before_last_byte is not None:
+            self._transport.write(response[:-1])
+            response = response[-1:]
+            before_last_byte()
+        self._transport.write(response)
         if self._transport.is_closing():
             # The peer has broken the connection in this very moment: nothing of it was sent.
             self._has_unsent_bytes = True
@@ -242,7 +250,10 @@ class GuestConnection(asyncio.BufferedProtocol):
                 self.deadline = self._loop.time() + DELIVERY_SECONDS
                 await self._may_write.wait()
                 self.deadline = self._loop.time() + IDLE_SECONDS
-            self._close()
+            if self.is_over or self._transport.is_closing():
+                self._close()
+            else:
+                self._end_in_order()
         except HttpError as refusal:
             self._refuse(refusal)
         except Exception as fault_found:
@@ -256,8 +267,12 @@ class GuestConnection(asyncio.BufferedProtocol):
             self._close()
             return
         self._keep_alive = False
-        self._parser = RequestParser()
         self.respond(refusal.status, refusal.message.encode() + b"\n")
+        self._end_in_order()
+
+    def _end_in_order(self) -> None:
+        """Says no more, and reads on for a moment: bytes that nobody reads would make a reset of our last answer."""
+        self._parser = RequestParser()
         self._is_lingering = LINGER_BYTES
         self.deadline = self._loop.time() + LINGER_SECONDS
         if self._transport.can_write_eof() and not self._transport.is_closing():

@@ -14,11 +14,13 @@ from .guest_polls import GuestPolls, Poll
 from .http_error import HttpError
 from .http_parser import Body, EndOfMessage, Request
 from .http_target import query_value
+from .log import log
 from .peers import PeerCheck
 from .refusal import Refusal
 from .result_files import INLINE_BYTES, ResultFiles
 from .result_receiver import ResultReceiver
 from .secrets_held import Secrets
+from .sent_marks import SentMarks
 from .task_queue import (
     Delivery,
     NoDelivery,
@@ -56,12 +58,14 @@ class GuestSide:
         self,
         writer: Callable[[], Writer],
         files: ResultFiles,
+        sent: SentMarks,
         secrets: Secrets,
         peers: PeerCheck,
         max_result_bytes: int,
     ) -> None:
         self._writer = writer
         self._files = files
+        self._sent = sent
         self._secrets = secrets
         self._peers = peers
         self.max_result_bytes = max_result_bytes
@@ -88,7 +92,7 @@ class GuestSide:
         self._connections.pop(connection, None)
 
     def _make_room(self) -> None:
-        """Drops a connection of the guest that has the most: the oldest that waits for the guest, or else the oldest."""
+        """Drops a connection of the guest that has the most: its oldest idle one, or else its oldest."""
         by_guest: dict[str, list[GuestConnection]] = {}
         for connection in self._connections:
             by_guest.setdefault(connection.peer_ip, []).append(connection)
@@ -102,17 +106,16 @@ class GuestSide:
         methods = _ROUTES.get(request.path)
         if methods is None:
             raise HttpError(404, "There is nothing here.")
-        if request.method not in methods:
-            await self._skip_body(connection, request)
-            connection.respond(405, b"That method is not for this address.\n", allow=", ".join(methods))
-        elif request.path == "/result":
+        if request.path == "/result" and request.method in methods:
             await self._take_result(connection, request)
+        elif not await self._skip_body(connection, request):
+            return  # Cut off: it has not asked for anything.
+        elif request.method not in methods:
+            connection.respond(405, b"That method is not for this address.\n", allow=", ".join(methods))
+        elif request.path == "/task" and request.method == "GET":
+            await self._give_task(connection)
         else:
-            await self._skip_body(connection, request)
-            if request.path == "/task" and request.method == "GET":
-                await self._give_task(connection)
-            else:
-                connection.respond(200, b"" if request.path == "/task" else b"ok\n")
+            connection.respond(200, b"" if request.path == "/task" else b"ok\n")
 
     # What the worker calls.
 
@@ -154,7 +157,12 @@ class GuestSide:
             serving.supersede(asyncio.get_running_loop().time() + SUPERSEDED_SECONDS)
             await serving.ended.wait()
         queued_before = self._queued_count
-        outcome = await self._claim(guest, is_asking=not was_being_served)
+        outcome: Delivery | NoDelivery = NoDelivery.QUEUE_EMPTY
+        try:
+            outcome = await self._claim(guest, is_asking=not was_being_served)
+        except HttpError as refusal:
+            # The disk is full, say: the guest waits. Its script would take an error's text for a task.
+            log(f"no task could be claimed: {refusal.message}")
         delivery = outcome if isinstance(outcome, Delivery) else await self._hold(connection, guest, queued_before)
         if delivery is not None:
             await self._deliver(connection, delivery)
@@ -210,7 +218,7 @@ class GuestSide:
         self._serving[guest] = serving = _Serving()
         outcome: Delivery | NoDelivery = NoDelivery.QUEUE_EMPTY
         try:
-            outcome = await self._write(lambda transaction: claim(transaction, guest, is_asking))
+            outcome = await self._write(lambda transaction: claim(transaction, guest, is_asking, self._sent.has))
         finally:
             if isinstance(outcome, NoDelivery):
                 self._end_serving(guest, serving)
@@ -227,7 +235,10 @@ class GuestSide:
             if is_delivered:
                 await self._write(lambda transaction: confirm_delivery(transaction, delivery.task_id))
                 fault.point("delivery-confirmed")
+                self._sent.remove(delivery.task_id)
             else:
+                # First, since the next guest may have the task as soon as it is back in the queue.
+                self._sent.remove(delivery.task_id)
                 await self._write(lambda transaction: return_to_queue(transaction, delivery.task_id))
         finally:
             self._end_serving(guest, serving)
@@ -239,7 +250,16 @@ class GuestSide:
         # The only place where the token meets a task.
         task = {"id": delivery.task_id, **delivery.fields, "token": self._secrets.token}
         body = json.dumps(task, ensure_ascii=False, separators=(",", ":")).encode()
-        connection.respond(200, body, content_type="application/json")
+
+        def mark_as_sent() -> None:
+            self._sent.make(delivery.task_id)
+
+        try:
+            connection.respond(200, body, content_type="application/json", before_last_byte=mark_as_sent)
+        except OSError as error:
+            log(f"a task was not sent to its end: {error}")
+            connection.abort()
+            return False
         return await connection.is_delivered(serving.is_superseded)
 
     def _end_serving(self, guest: str, serving: _Serving) -> None:
@@ -303,7 +323,8 @@ class GuestSide:
         connection.respond(200, b"stored\n")
         fault.point("result-answered")
 
-    async def _skip_body(self, connection: GuestConnection, request: Request) -> None:
+    async def _skip_body(self, connection: GuestConnection, request: Request) -> bool:
+        """Reads past a body that means nothing. False when the request was cut off in it."""
         if (request.content_length or 0) > MAX_IGNORED_BODY_BYTES:
             raise HttpError(413, "That request has no body.")
         if request.expects_continue:
@@ -314,7 +335,7 @@ class GuestSide:
             event = await connection.next_event()
             connection.deadline = None
             if event is None or isinstance(event, EndOfMessage):
-                return
+                return event is not None
             if isinstance(event, Body):
                 skipped += len(event.data)
                 if skipped > MAX_IGNORED_BODY_BYTES:

@@ -162,16 +162,21 @@ class RequestParser:
                 self._remaining -= len(data)
                 if self._remaining == 0:
                     self._state = _CHUNK_END
-            elif self._state == _CHUNK_END:
-                if not self._take_chunk_end():
-                    break
-            elif self._state == _CHUNK_SIZE:
-                if not self._take_chunk_size():
-                    break
-            elif pieces:
-                break  # The body first; the trailer is read by the next call.
-            else:
+            elif self._state == _TRAILER:
+                if pieces:
+                    break  # The body first; the trailer is read by the next call.
                 return _END if self._take_trailer() else None
+            else:
+                at = self._at
+                try:
+                    if not (self._take_chunk_end() if self._state == _CHUNK_END else self._take_chunk_size()):
+                        break
+                except HttpError:
+                    if not pieces:
+                        raise
+                    # What was well-formed first; the next call comes to the fault again.
+                    self._at = at
+                    break
         return Body(pieces[0] if len(pieces) == 1 else b"".join(pieces)) if pieces else None
 
     def _take(self, most: int) -> bytes:
@@ -229,7 +234,8 @@ class RequestParser:
         first = start + max(0, self._searched - len(end_mark) + 1)
         end = buffer.find(end_mark, first)
         stop = end + len(end_mark) if end >= 0 else len(buffer)
-        if _FORBIDDEN.search(buffer, first, min(start + most, stop)):
+        # The pattern looks behind, but a CR that ends what came before is no part of this.
+        if buffer.startswith(b"\n", start) or _FORBIDDEN.search(buffer, first, min(start + most, stop)):
             raise HttpError(400, "A control character is where none may be.")
         if stop - start > most:
             raise HttpError(status, complaint)

@@ -6,20 +6,25 @@ from its folder, so that results can still be collected.
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import socket
 import sys
 
-from .control_call import connect_control
+from .control_call import connect_running
+from .refusal import Refusal
 
 PIECE_BYTES = 256 * 1024
 
 
 def run_ctl(folder: str) -> int:
     try:
-        connection = connect_control(folder)
-    except OSError:
+        connection = connect_running(folder)
+    except Refusal as refusal:
+        sys.stdout.write(json.dumps(refusal.to_json()) + "\n")
+        return 0
+    if connection is None:
         from .offline_server import serve_offline
 
         return serve_offline(folder)

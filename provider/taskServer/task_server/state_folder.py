@@ -6,7 +6,7 @@ server.pid        which process it is (process_identity)
 server.log        what went wrong, bounded
 control.sock      for the provider
 worker.lock       held by whoever has the database open
-queue.db, results/, incoming/
+queue.db, results/, incoming/, sent/
 """
 
 from __future__ import annotations

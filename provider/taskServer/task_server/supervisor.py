@@ -18,13 +18,13 @@ import time
 from .log import log
 from .process_identity import ProcessIdentity
 from .server_settings import ServerSettings
-from .state_folder import write_atomically
+from .state_folder import read_process, write_atomically
 
 # The first worker after a crash starts at once; one that crashes again and again is tried once in this time.
 LONGEST_PAUSE_SECONDS = 30.0
 FIRST_PAUSE_SECONDS = 0.05
-# A worker that lived this long crashed for a new reason.
-STABLE_SECONDS = 60.0
+# A worker that lived this long had worked: it is started again at once, though its host may kill it every minute.
+STABLE_SECONDS = 5.0
 # What a worker may take to end in order: a commit, and open conversations.
 WORKER_STOP_SECONDS = 5.0
 MAX_SETTINGS_BYTES = 1024 * 1024
@@ -46,13 +46,16 @@ def run_supervisor() -> int:
     # A core dump would hold the token.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sidecar = os.path.join(settings.folder, "server.pid")
-    write_atomically(sidecar, json.dumps(ProcessIdentity.of_self().to_json()).encode())
+    identity = ProcessIdentity.of_self()
+    write_atomically(sidecar, json.dumps(identity.to_json()).encode())
     supervisor = Supervisor(settings, ready)
     try:
         return supervisor.run()
     finally:
-        _unlink(sidecar)
-        _unlink(os.path.join(settings.folder, "control.sock"))
+        # The folder may have been removed, and another server be there by now.
+        if read_process(settings.folder) == identity:
+            _unlink(sidecar)
+            _unlink(os.path.join(settings.folder, "control.sock"))
 
 
 class Supervisor:

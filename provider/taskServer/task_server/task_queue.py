@@ -10,6 +10,7 @@ import json
 import re
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -142,16 +143,19 @@ def mark_collected(transaction: Transaction, task_id: str) -> None:
     transaction.run("UPDATE tasks SET collected = 1 WHERE id = ?", task_id)
 
 
-def claim(transaction: Transaction, guest: str, is_asking: bool) -> Delivery | NoDelivery:
+def claim(
+    transaction: Transaction, guest: str, is_asking: bool, may_have_arrived: Callable[[str], bool]
+) -> Delivery | NoDelivery:
     """Takes the next task for a guest. A guest that asks while it has a task has lost that one.
 
     `is_asking` is false for a request that was held already when the guest got its task: that one says nothing.
+    `may_have_arrived` is asked of a task whose delivery a crash of the server has left open.
     """
     held = transaction.row("SELECT * FROM tasks WHERE guest = ? AND state = 'claimed'", guest)
     if held is not None:
         if not is_asking:
             return NoDelivery.HAS_TASK
-        again = _take_up_again(transaction, held)
+        again = _take_up_again(transaction, held, may_have_arrived)
         if again is not None:
             return again
     row = transaction.row("SELECT * FROM tasks WHERE state = 'queued' ORDER BY position LIMIT 1")
@@ -160,10 +164,14 @@ def claim(transaction: Transaction, guest: str, is_asking: bool) -> Delivery | N
     return _hand_out(transaction, row, guest, int(row["attempts"]) + 1)
 
 
-def _take_up_again(transaction: Transaction, row: sqlite3.Row) -> Delivery | None:
+def _take_up_again(
+    transaction: Transaction, row: sqlite3.Row, may_have_arrived: Callable[[str], bool]
+) -> Delivery | None:
     """What to do with the task of a guest that asks for one."""
-    if not row["delivered"]:
-        # The server ended while the response was on its way; the guest's asking says that it did not arrive.
+    # What is known of a response that was under way when the server ended is lost when the host ends too.
+    is_same_boot = str(row["claimed_monotonic"]).startswith(f"{read_boot_id()} ")
+    if not row["delivered"] and is_same_boot and not may_have_arrived(row["id"]):
+        # The server ended before it had sent the whole response: no agent can have run.
         return _hand_out(transaction, row, row["guest"], int(row["attempts"]))
     if row["attempts"] < row["max_attempts"]:
         return _hand_out(transaction, row, row["guest"], int(row["attempts"]) + 1)

@@ -25,6 +25,7 @@ from .peers import PeerCheck
 from .refusal import Refusal
 from .result_files import ResultFiles
 from .secrets_held import Secrets
+from .sent_marks import SentMarks
 from .server_settings import ServerSettings
 from .supervisor import START_FAILED
 from .task_queue import age_and_purge
@@ -55,10 +56,14 @@ class Worker:
         connection = open_database(settings.folder)
         self.files = ResultFiles(settings.folder)
         self.files.clean(connection)
+        sent = SentMarks(settings.folder)
+        sent.clean(connection)
         self._database = DatabaseFile(settings.folder)
         self.writer = Writer(connection, self._loop, self._on_committed, self._database.is_in_place)
         self._peers = PeerCheck(settings.tap_ip)
-        self._guests = GuestSide(lambda: self.writer, self.files, self._secrets, self._peers, settings.max_result_bytes)
+        self._guests = GuestSide(
+            lambda: self.writer, self.files, sent, self._secrets, self._peers, settings.max_result_bytes
+        )
         self._listener = Listener(
             settings.tap_ip,
             settings.tap_port,
