@@ -5,7 +5,13 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { endSshCommands } from "./endSshCommands";
 import { findPulumiObstacle } from "./findPulumi";
-import { findNamespaceObstacle, makeNamespace, stateRoot, type Namespace } from "./namespace";
+import {
+  findNamespaceObstacle,
+  makeNamespace,
+  stateRoot,
+  type Namespace,
+  type NamespaceOptions,
+} from "./namespace";
 import { PulumiStack, type OperationResult } from "./pulumiStack";
 import {
   privateKeyNeedles,
@@ -75,8 +81,8 @@ export class Deployment {
     return { privateKey: new Secret(privateKey), claudeToken: new Secret(this.token), connection };
   }
 
-  public async addNamespace(): Promise<Namespace> {
-    const namespace = await makeNamespace();
+  public async addNamespace(options: NamespaceOptions = {}): Promise<Namespace> {
+    const namespace = await makeNamespace(options);
     this.namespaces.push(namespace);
     return namespace;
   }

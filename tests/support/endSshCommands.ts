@@ -9,7 +9,8 @@ export function endSshCommands({ port }: { port: number }): void {
   const variable = new RegExp(`(^|\\0)SSH_CONNECTION=\\S+ \\d+ 127\\.0\\.0\\.1 ${port}(\\0|$)`);
   for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
     try {
-      if (variable.test(readFileSync(`/proc/${name}/environ`, "latin1"))) process.kill(Number(name), "SIGKILL");
+      if (variable.test(readFileSync(`/proc/${name}/environ`, "latin1")))
+        process.kill(Number(name), "SIGKILL");
     } catch {
       // It has ended meanwhile.
     }

@@ -10,8 +10,8 @@ import { readStackState, type StackState } from "./stackState";
 /** Longer than any operation of these tests takes on a busy machine with two cores. */
 const operationTimeoutMs = 120_000;
 
-/** How long an interrupted operation may take to end. */
-const endTimeoutMs = 10_000;
+/** How long an interrupted operation may take to end by itself, and then to end at once. */
+const endingMs = { wait: 4000, kill: 10_000 };
 
 export interface StackOptions {
   /** Folder with a Pulumi.yaml. */
@@ -152,16 +152,19 @@ export class PulumiStack {
     return result;
   }
 
-  /** Ends the operations that run: the first Ctrl-C only waits for the resource at hand, the second one ends it. */
+  /**
+   * Ends the operations that run as a person does. The first Ctrl-C waits for the resource at hand, so that what has
+   * been made gets into the state; the second one ends it.
+   */
   public async endOperations(): Promise<void> {
-    for (const command of this.running) {
-      command.signalGroup("SIGINT");
-      command.signalGroup("SIGINT");
-      const timer = setTimeout(() => {
-        command.signalGroup("SIGKILL");
-      }, endTimeoutMs);
-      await command.result.catch(() => undefined);
-      clearTimeout(timer);
+    for (const { result, signalGroup } of this.running) {
+      const timers = [
+        setTimeout(signalGroup, endingMs.wait, "SIGINT"),
+        setTimeout(signalGroup, endingMs.wait + endingMs.kill, "SIGKILL"),
+      ];
+      signalGroup("SIGINT");
+      await result.catch(() => undefined);
+      timers.forEach(clearTimeout);
     }
   }
 

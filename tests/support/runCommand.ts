@@ -22,7 +22,7 @@ export interface RunningCommand {
   /** SIGKILL for the command only, not for what it started. */
   kill(): void;
   /** A signal for the command and all that it started, as a terminal's Ctrl-C does it. */
-  signalGroup(signal: NodeJS.Signals): void;
+  signalGroup: (signal: NodeJS.Signals) => void;
 }
 
 /** Starts a command in a process group of its own, which is ended as a whole when the time is over. */

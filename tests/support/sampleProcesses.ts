@@ -26,6 +26,7 @@ function sample(): void {
   }
   report.samples += 1;
   for (const name of readdirSync("/proc")) if (/^\d+$/.test(name)) look(Number(name));
+  if (report.samples === 1) parentPort?.postMessage("looked");
   setTimeout(sample, pauseMs);
 }
 

@@ -24,6 +24,8 @@ export interface SampleReport {
 }
 
 export interface ProcessSampler {
+  /** Resolves when all processes have been looked at for the first time. */
+  looked: Promise<void>;
   stop(): Promise<SampleReport>;
 }
 
@@ -47,17 +49,25 @@ export function sampleProcesses(data: SamplerData): ProcessSampler {
     execArgv: ["--require", "ts-node/register/transpile-only"],
   });
   worker.unref();
-  const report = new Promise<SampleReport>((resolve, reject) => {
-    worker.once("message", resolve);
-    worker.once("error", reject);
+  const failed = new Promise<never>((_, reject) => worker.once("error", reject));
+  // A failure is told by those who wait, and must not end the tests before.
+  failed.catch(() => undefined);
+  const looked = new Promise<void>((resolve) => {
+    worker.once("message", () => {
+      resolve();
+    });
   });
-  // A failure is told by `stop`, and must not end the tests before.
-  report.catch(() => undefined);
+  const report = new Promise<SampleReport>((resolve) => {
+    worker.on("message", (message: SampleReport | "looked") => {
+      if (message !== "looked") resolve(message);
+    });
+  });
   return {
+    looked: Promise.race([looked, failed]),
     stop: async () => {
       worker.ref();
       worker.postMessage("stop");
-      const result = await report;
+      const result = await Promise.race([report, failed]);
       await worker.terminate();
       return result;
     },

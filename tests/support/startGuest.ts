@@ -6,10 +6,13 @@ import { join } from "node:path";
 import type { Namespace } from "./namespace";
 
 const guestFolder = join(__dirname, "guest");
-const scripts = { bare: "bare-result.sh", byId: "result-by-id.sh" } as const;
+const scripts = { bare: "bare-result.sh", byId: "result-by-id.sh", emptyHeader: "result-by-id.sh" } as const;
 
 export interface GuestOptions {
-  /** Guest scripts of the older generation post to a bare /result, newer ones name the task. Default: byId. */
+  /**
+   * `bare`: posts to a bare /result, as older guest scripts do; `byId`: names the task in query and header; `emptyHeader`:
+   * in the query only, with a header that is empty. Default: byId.
+   */
   generation?: keyof typeof scripts;
   tapPort?: number;
 }
@@ -65,6 +68,7 @@ export async function startGuest(namespace: Namespace, options: GuestOptions = {
       HOME: folder,
       FAKE_CLAUDE_RUNS: runsFile,
       FAKE_CLAUDE_CONTROL: control,
+      ...(generation === "emptyHeader" ? { FC_EMPTY_HEADER: "1" } : {}),
     },
   });
   const ended = once(child, "exit");

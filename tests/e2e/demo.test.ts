@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { findDeploymentObstacle } from "../support/deployment";
+import { repositoryFolder } from "../support/findPulumi";
+import { netnsFolder, stateRoot } from "../support/namespace";
+import { startCommand, type RunningCommand } from "../support/runCommand";
+import { skipBecause } from "../support/skipBecause";
+import { waitUntil } from "../support/waitUntil";
+
+describe("The demo, end to end", function () {
+  this.timeout(180_000);
+  let output = "";
+
+  before(function () {
+    skipBecause(this, findDeploymentObstacle());
+  });
+
+  /** Without the variables that would send it to somebody's own host. */
+  function startDemo(): RunningCommand {
+    output = "";
+    const own = /^(FC_|CLAUDE_CODE_)/;
+    return startCommand(
+      process.execPath,
+      ["--require", "ts-node/register/transpile-only", "scripts/demo.ts"],
+      {
+        cwd: repositoryFolder,
+        env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name))),
+        timeoutMs: 150_000,
+        onOutput: (chunk) => (output += chunk),
+      },
+    );
+  }
+
+  /** What bears the name of a namespace that the demo has made. */
+  function listLeftovers(pid: number): string[] {
+    return [netnsFolder, stateRoot]
+      .filter(existsSync)
+      .flatMap((folder) => readdirSync(folder))
+      .filter((name) => name.includes(`fct-${pid}-`));
+  }
+
+  it("shows the agent's result, finds all as expected, and leaves nothing behind", async () => {
+    const demo = startDemo();
+    const { exitCode } = await demo.result;
+    assert.equal(exitCode, 0, output);
+    assert.match(output, /agent {2}a stand-in/);
+    assert.match(
+      output,
+      /result: "The stand-in agent was asked: Explain in one sentence what a microVM is\."/,
+    );
+    assert.match(output, /✓ the server is the same process, pid \d+/);
+    assert.match(output, /The demo did all of it in [\d.]+ s, and left nothing behind\./);
+    assert.doesNotMatch(output, /✗/);
+    assert.deepEqual(listLeftovers(demo.pid), []);
+  });
+
+  it("cleans up and ends with 130 when it is interrupted", async () => {
+    const demo = startDemo();
+    await waitUntil("it deploys", () => output.includes("▸ pulumi up: deploy"), 60_000);
+    await waitUntil("the server's folder is there", () => listLeftovers(demo.pid).length > 2, 60_000);
+    demo.signalGroup("SIGINT");
+    const { exitCode } = await demo.result;
+    assert.equal(exitCode, 130, output);
+    assert.match(output, /Interrupted: everything that the demo had made is removed\./);
+    assert.deepEqual(listLeftovers(demo.pid), []);
+  });
+});
