@@ -100,7 +100,7 @@ async function remove(id: string, props: unknown): Promise<void> {
     );
     if (uncollected.length > 0) {
       warn(
-        `${state.url}: removed with results that nobody had collected, of the tasks ${uncollected.join(", ")}`,
+        `${state.url}: removed with results that nobody had collected, of the tasks ${describeIds(uncollected)}`,
       );
     }
   } catch (error) {
@@ -108,6 +108,12 @@ async function remove(id: string, props: unknown): Promise<void> {
     if (!state.deleteUnreachable) throw new LeftBehindError(error);
     warn(`${error.message} As \`deleteUnreachable\` is set, the task server counts as deleted.`);
   }
+}
+
+/** A warning is to be read: of many ids the first ones will do. */
+function describeIds(ids: readonly string[]): string {
+  const shown = ids.slice(0, 10).join(", ");
+  return ids.length <= 10 ? shown : `${shown} and ${ids.length - 10} more`;
 }
 
 /** Thrown by a destroy that cannot reach the host, since something may still run there. */

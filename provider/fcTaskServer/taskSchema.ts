@@ -39,7 +39,7 @@ const promptSchema = textSchema("task.prompt").superRefine((prompt, context) => 
 
 const gitRepoUrlSchema = textSchema("task.gitRepoUrl").superRefine((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !["https:", "http:"].includes(url.protocol) || /\s/.test(text)) {
+  if (url === undefined || !["https:", "http:"].includes(url.protocol) || /[\s\p{Cc}]/u.test(text)) {
     context.addIssue(expected("task.gitRepoUrl", "an https:// URL", text));
   } else if (url.username !== "" || url.password !== "") {
     context.addIssue(

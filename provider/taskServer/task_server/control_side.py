@@ -224,6 +224,7 @@ class ControlSession:
                 raise ConnectionResetError
             self._out.write(data)
             await self._out.drain()
+            fault.point("result-piece-sent")
             offset += size
             length -= size
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TaskRecord } from "../../../provider/taskServer/taskRecord";
 import { TaskServer } from "../taskServer/taskServer";
 import { waitFor } from "../taskServer/waitFor";
+import { killNow } from "./killNow";
 import { killableArchive } from "./killSteps";
 import { makeResult } from "./makeResult";
 import { persistently } from "./persistently";
@@ -64,7 +65,7 @@ export class CrashingServer {
       return children.length > 0 ? children : undefined;
     });
     const victims = dice < 8 ? workers : dice === 8 ? [pid] : [pid, ...workers];
-    for (const victim of victims) killNow(victim);
+    killNow(victims);
     this.kills += 1;
     if (victims.includes(pid)) await this.server.deploy();
   }
@@ -86,7 +87,10 @@ export class CrashingServer {
       if (record.state === "failed") {
         assert.ok(!isStored, `lost after it was answered with 200: ${JSON.stringify(record)}`);
         assert.match(record.reason ?? "", /lost it: it asked for a task again/);
-        assert.ok(bareGuests.some(({ address }) => address === record.guest), "only these do not post again");
+        assert.ok(
+          bareGuests.some(({ address }) => address === record.guest),
+          "only these do not post again",
+        );
       } else {
         assert.equal(record.state, "done");
         assert.ok(body.equals(makeResult(record.id, 1, sizeOf(record.id))), `another body of ${record.id}`);
@@ -133,13 +137,5 @@ function readChildren(pid: number): number[] {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
   } catch {
     return [];
-  }
-}
-
-function killNow(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It had ended by itself.
   }
 }

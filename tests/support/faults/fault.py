@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import time
 
 _ARMED = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "armed.json")
 
@@ -18,6 +19,8 @@ def point(name: str) -> None:
     if armed.get("point") != name:
         return
     os.unlink(_ARMED)
+    # Long enough for whatever else this process would do meanwhile: an answer that comes too early, say.
+    time.sleep(float(armed.get("holdSeconds", "0")))
     if armed["whom"] == "both":
         os.kill(os.getppid(), signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -13,6 +13,8 @@ export interface KillStep {
   point: string;
   /** The response of which only half is sent before, as the sources name it for `fault.cut`. */
   cut?: string;
+  /** How long the step is held before the kill; what need not wait for it goes on meanwhile. */
+  holdSeconds?: string;
   /** Text that tells that response from others of the same name. */
   containing?: string;
 }

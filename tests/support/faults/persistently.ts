@@ -28,7 +28,7 @@ export async function persistently<T>(
 
 async function converse<T>(server: TaskServer, work: (client: ControlClient) => Promise<T>): Promise<T> {
   const path = join(server.folder, "control.sock");
-  const channel = new ControlChannel(await server.host.openUnixSocket(path, { timeoutMs: 5000 }));
+  const channel = new ControlChannel(await server.host.openUnixSocket(path));
   try {
     return await work(new ControlClient(channel, server.host.name));
   } finally {

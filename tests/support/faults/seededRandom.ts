@@ -13,7 +13,8 @@ export function readSeed(): number {
   const given = process.env.FC_AGENTS_SEED;
   if (given === undefined || given === "") return randomInt(2 ** 31);
   const seed = Number(given);
-  if (!Number.isSafeInteger(seed)) throw new Error(`Expected FC_AGENTS_SEED to be a whole number, got ${given}`);
+  if (!Number.isSafeInteger(seed))
+    throw new Error(`Expected FC_AGENTS_SEED to be a whole number, got ${given}`);
   return seed;
 }
 

@@ -4,7 +4,7 @@ export interface Soak {
   /** A long run was asked for: it goes on until `isOver`. */
   isLong: boolean;
   /** True once the time of a long run is over; says on the terminal now and then how far it is. */
-  isOver(): boolean;
+  isOver: () => boolean;
 }
 
 const sayEveryMs = 5000;

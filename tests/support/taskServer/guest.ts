@@ -94,5 +94,9 @@ export class Guest {
 
 export function readTask({ status, body }: Answer): GivenTask {
   if (status !== 200) throw new Error(`expected a task, got ${status}`);
-  return taskSchema.parse(JSON.parse(body.toString("utf8")));
+  return parseTask(body);
+}
+
+export function parseTask(body: Buffer | string): GivenTask {
+  return taskSchema.parse(JSON.parse(body.toString()));
 }

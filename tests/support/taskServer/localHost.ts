@@ -5,7 +5,7 @@ import { Duplex } from "node:stream";
 import { RemoteCommandError } from "../../../provider/errors/remoteCommandError";
 import { RemoteTimeoutError } from "../../../provider/errors/remoteTimeoutError";
 import { SocketForwardRefusedError } from "../../../provider/errors/socketForwardRefusedError";
-import type { ChannelOptions, ExecOptions, ExecResult, Host } from "../../../provider/ssh/host";
+import type { ExecOptions, ExecResult, Host } from "../../../provider/ssh/host";
 
 /** The system's own commands first, as a login over SSH finds them. */
 const loginPath = `/usr/bin:/bin:${process.env.PATH ?? ""}`;
@@ -35,14 +35,10 @@ export class LocalHost implements Host {
     child.stderr.on("data", (chunk: Buffer) => chunks.stderr.push(chunk));
     // A command may end without having read its input.
     child.stdin.on("error", () => undefined).end(options.stdin ?? "");
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      child.kill("SIGKILL");
-    }, options.timeoutMs);
+    const timer = setTimeout(() => child.kill("SIGXCPU"), options.timeoutMs);
     const [exitCode, signal] = (await once(child, "close")) as [number | null, string | null];
     clearTimeout(timer);
-    if (isLate) throw new RemoteTimeoutError(argv.join(" ").slice(0, 80), this.name, options.timeoutMs);
+    if (signal === "SIGXCPU") throw new RemoteTimeoutError(argv[0] ?? "", this.name, options.timeoutMs);
     return {
       exitCode: exitCode ?? undefined,
       signal: signal ?? undefined,
@@ -51,7 +47,7 @@ export class LocalHost implements Host {
     };
   }
 
-  public async openExec(argv: readonly string[], _options: ChannelOptions): Promise<Duplex> {
+  public async openExec(argv: readonly string[]): Promise<Duplex> {
     const child = this.start(argv);
     await once(child, "spawn");
     const stderr: Buffer[] = [];
@@ -66,7 +62,7 @@ export class LocalHost implements Host {
     return stream;
   }
 
-  public async openUnixSocket(path: string, _options: ChannelOptions): Promise<Duplex> {
+  public async openUnixSocket(path: string): Promise<Duplex> {
     const socket = connect(path);
     try {
       await once(socket, "connect");

@@ -22,11 +22,22 @@ export function readShown(pid: number): string {
   return ["cmdline", "environ"].map((name) => readFileSync(`/proc/${pid}/${name}`, "utf8")).join("\n");
 }
 
+/** When a process started, in clock ticks since boot (proc(5), starttime). */
+export function readStartTime(pid: number): number {
+  return Number(readStat(pid)[19]);
+}
+
 function readState(pid: number): string | undefined {
   try {
-    // The name in parentheses may hold blanks and parentheses itself.
-    return readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "")[0];
+    return readStat(pid)[0];
   } catch {
     return undefined;
   }
+}
+
+/** The fields after the name, which may hold blanks and parentheses itself. */
+function readStat(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
 }

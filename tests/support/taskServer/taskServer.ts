@@ -137,7 +137,7 @@ export class TaskServer {
 
   /** All that a running server tells of itself. */
   public async status(): Promise<RunningStatus> {
-    const socket = await this.host.openUnixSocket(join(this.folder, "control.sock"), { timeoutMs: 5000 });
+    const socket = await this.host.openUnixSocket(join(this.folder, "control.sock"));
     const channel = new ControlChannel(socket);
     try {
       await channel.send({ v: 1, op: "status" });
