@@ -3,7 +3,9 @@ import type { FcTaskServer } from "../fcTaskServer/fcTaskServer";
 import type { TaskArgs } from "../fcTaskServer/taskArgs";
 import { forwardingProvider } from "../forward/forwardingProvider";
 import { stableKeyOf } from "../forward/stableKey";
+import { ownUrnOf } from "../forward/ownUrn";
 import { wellFormed } from "../forward/wellFormed";
+import type { ErrorKind } from "./classifyFailure";
 import type { TaskState } from "../taskServer/taskRecord";
 
 /** The inputs of an {@link AgentRun}. */
@@ -23,6 +25,11 @@ export interface AgentRunArgs {
    * the program's folder. Default: none.
    */
   resultPath?: pulumi.Input<string>;
+  /**
+   * Local file that the agent's events are written to, one JSON object a line, up to 16 MiB of them, readable by its
+   * owner only. Guests of the older generation send none: the file is empty then. Default: none.
+   */
+  transcriptPath?: pulumi.Input<string>;
 }
 
 /**
@@ -91,6 +98,18 @@ export class AgentRun extends pulumi.dynamic.Resource {
   declare public readonly sessionId: pulumi.Output<string | undefined>;
   /** With `outputFormat: "json"`: number of turns the agent took. */
   declare public readonly numTurns: pulumi.Output<number | undefined>;
+  /** Tokens and cost of each model, as the agent counts them. */
+  declare public readonly modelUsage: pulumi.Output<Record<string, unknown> | undefined>;
+  /** Why the run failed, for programs; absent when it did not. */
+  declare public readonly errorKind: pulumi.Output<ErrorKind | undefined>;
+  /** With `errorKind` rate-limited: when the limit ends, ISO 8601 in UTC, if the agent said so. */
+  declare public readonly limitResetsAt: pulumi.Output<string | undefined>;
+  /** The end of what the agent wrote to its standard error. */
+  declare public readonly stderrTail: pulumi.Output<string | undefined>;
+  /** With a repository: what the agent changed against `commit`, committed or not, for `git apply`. */
+  declare public readonly patch: pulumi.Output<string | undefined>;
+  /** With a repository: the commit that the agent started from. */
+  declare public readonly commit: pulumi.Output<string | undefined>;
 
   public constructor(name: string, args: AgentRunArgs, opts?: pulumi.CustomResourceOptions) {
     const { server, task, ...own } = args;
@@ -104,6 +123,7 @@ export class AgentRun extends pulumi.dynamic.Resource {
         task: wellFormed("task", task),
         serverTask: task === undefined ? server.declared.task : undefined,
         stableKey: stableKeyOf("AgentRun", name, opts),
+        urn: ownUrnOf("AgentRun", name, opts),
         ...noOutputsYet,
       },
       pulumi.mergeOptions({ additionalSecretOutputs: ["connection"], dependsOn: [server] }, opts),
@@ -129,6 +149,7 @@ const noOutputsYet = Object.fromEntries(
       "finishedAt",
     ],
     ...["durationSeconds", "resultBytes", "resultSha256", "isTruncated", "isTokenMasked"],
-    ...["json", "usage", "costUsd", "sessionId", "numTurns"],
+    ...["json", "usage", "costUsd", "sessionId", "numTurns", "modelUsage"],
+    ...["errorKind", "limitResetsAt", "stderrTail", "patch", "commit"],
   ].map((output) => [output, undefined]),
 );

@@ -4,10 +4,20 @@ import { connectionSchema } from "../connection/connectionSchema";
 import { checkGitRepoOverHttp, type Task, taskSchema } from "../fcTaskServer/taskSchema";
 import { netnsSchema, tapIpSchema, tapPortSchema } from "../taskServer/serverIdentity";
 import { taskStates } from "../taskServer/taskRecord";
+import { errorKinds } from "./classifyFailure";
 import { expected } from "../validation/expected";
 import { flag } from "../validation/flag";
 import type { CrossCheck } from "../validation/validateInputs";
 import { wholeNumber } from "../validation/wholeNumber";
+
+function localFile(property: string): z.ZodOptional<z.ZodString> {
+  const error = ({ input }: { input?: unknown }): string =>
+    expected(property, "the path of a local file", input);
+  return z
+    .string({ error })
+    .refine((path) => path.trim() !== "" && !path.includes("\0") && !path.endsWith("/"), { error })
+    .optional();
+}
 
 /** The inputs of `AgentRun` as Pulumi hands them to the provider. Those of the server come from its own inputs. */
 export const agentRunSchema = z.object({
@@ -25,13 +35,11 @@ export const agentRunSchema = z.object({
     .array(z.unknown(), { error: ({ input }) => expected("triggers", "an array of values", input) })
     .default([]),
   failOnAgentError: flag("failOnAgentError", true),
-  resultPath: z
-    .string({ error: ({ input }) => expected("resultPath", "the path of a local file", input) })
-    .refine((path) => path.trim() !== "" && !path.includes("\0") && !path.endsWith("/"), {
-      error: ({ input }) => expected("resultPath", "the path of a local file", input),
-    })
-    .optional(),
+  resultPath: localFile("resultPath"),
+  transcriptPath: localFile("transcriptPath"),
   stableKey: z.string().min(1),
+  /** Where the run stands in `pulumi up`'s display. */
+  urn: z.string().optional(),
 });
 
 export const agentRunCrossChecks: readonly CrossCheck[] = [
@@ -67,12 +75,21 @@ export const agentRunOutputsSchema = z.object({
   costUsd: z.number().optional(),
   sessionId: z.string().optional(),
   numTurns: z.number().optional(),
+  modelUsage: z.record(z.string(), z.unknown()).optional(),
+  /** Why the run failed, for programs. */
+  errorKind: z.enum(errorKinds).optional(),
+  limitResetsAt: z.string().optional(),
+  stderrTail: z.string().optional(),
+  patch: z.string().optional(),
+  commit: z.string().optional(),
   /** The agent said that it failed, by its exit code or in its JSON. */
   isAgentError: z.boolean().default(false),
   /** The run queued this task itself, so its record goes with the run; else it is the server's. */
   isOwnTask: z.boolean(),
   /** The `resultPath` that the whole result was written to. */
   savedTo: z.string().optional(),
+  /** The `transcriptPath` that the agent's events were written to. */
+  transcriptSavedTo: z.string().optional(),
 });
 export type AgentRunOutputs = z.infer<typeof agentRunOutputsSchema>;
 
@@ -106,6 +123,7 @@ export const agentRunChanges: Readonly<Record<string, RunEffect>> = {
   timeoutSeconds: "record",
   failOnAgentError: "record",
   resultPath: "record",
+  transcriptPath: "record",
   deleteUnreachable: "record",
 };
 

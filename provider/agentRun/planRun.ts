@@ -61,7 +61,10 @@ export function isUnfinished(state: AgentRunState): boolean {
   return !(state.status === "failed" && !state.failOnAgentError);
 }
 
-/** The result is known, but not yet at the `resultPath` that the stack wants. */
-function isUnsaved(state: AgentRunState, { resultPath }: AgentRunInputs): boolean {
-  return resultPath !== undefined && resultPath !== state.savedTo;
+/** The result is known, but not yet in the files that the stack wants. */
+function isUnsaved(state: AgentRunState, { resultPath, transcriptPath }: AgentRunInputs): boolean {
+  return (
+    (resultPath !== undefined && resultPath !== state.savedTo) ||
+    (transcriptPath !== undefined && transcriptPath !== state.transcriptSavedTo)
+  );
 }

@@ -5,14 +5,18 @@ import { FcAgentsError } from "../errors/fcAgentsError";
 import { HostUnreachableError } from "../errors/hostUnreachableError";
 import { RemoteTimeoutError } from "../errors/remoteTimeoutError";
 import { effectiveTask, type AgentRunInputs, type AgentRunOutputs } from "./agentRunContract";
+import { identifyTask, submitTaskAs } from "../fcTaskServer/taskSubmission";
 import { describeOutcome, inlineBytesFor } from "./describeOutcome";
 import type { ActivePlan } from "./planRun";
 import type { Host } from "../ssh/host";
 import { withHost } from "../ssh/hostPool";
 import { ControlChannelClosedError } from "../taskServer/controlChannel";
-import { type ControlClient, isRefusal } from "../taskServer/controlClient";
+import { type ControlClient, isRefusal, type WaitOutcome } from "../taskServer/controlClient";
 import { deriveTaskId } from "../taskServer/taskId";
 import { withControl } from "../taskServer/withControl";
+import { collectParts } from "./collectParts";
+import { ProgressLine } from "./progressLine";
+import { writeFileWhole } from "./writeFileWhole";
 import { writeResultFile } from "./writeResultFile";
 
 /** How long after a lost connection the host is dialed again, in milliseconds; dialing itself waits longer each time. */
@@ -86,20 +90,55 @@ async function attempt(
     delete contact.lastFault;
     return withControl(host, inputs, { timeoutMs: remainingMs() + transferMs }, async (client) => {
       const { id, isOwnTask } = await findTask(client, inputs, plan, host.name, onProgress);
-      const outcome = await client.wait(id, { timeoutMs: remainingMs(), inlineBytes: inlineBytesFor(task) });
+      const outcome = await watchTask(client, id, inputs, remainingMs());
       const outputs = describeOutcome(outcome, task, isOwnTask);
       onProgress(outputs);
-      if (outcome.isFinal && outcome.record.state === "done") {
-        if (inputs.resultPath !== undefined) await writeResultFile(client, outcome, inputs.resultPath);
-        outputs.savedTo = inputs.resultPath;
-        await client.markCollected(id);
-      }
+      if (outcome.isFinal && outcome.record.state === "done") await collect(client, inputs, outcome, outputs);
       return { outputs, hasTimedOut: !outcome.isFinal };
     });
   };
   // The first dial has its own limits, and its own error.
   const options = contact.wasReached ? { signal: AbortSignal.timeout(remainingMs()) } : {};
   return withHost(inputs.connection, work, options);
+}
+
+/** Waits for the task's end and shows on the resource's line how it stands. */
+async function watchTask(
+  client: ControlClient,
+  id: string,
+  inputs: AgentRunInputs,
+  timeoutMs: number,
+): Promise<WaitOutcome> {
+  const line = new ProgressLine(inputs.urn);
+  try {
+    const inlineBytes = inlineBytesFor(effectiveTask(inputs));
+    return await client.wait(id, { timeoutMs, inlineBytes }, (state) => {
+      line.update(state);
+    });
+  } finally {
+    line.stop();
+  }
+}
+
+/** Fetches what belongs to a result, into outputs and local files, and tells the server that it may go. */
+async function collect(
+  client: ControlClient,
+  { resultPath, transcriptPath }: AgentRunInputs,
+  outcome: Extract<WaitOutcome, { isFinal: true }>,
+  outputs: AgentRunOutputs,
+): Promise<void> {
+  const { record } = outcome;
+  Object.assign(outputs, await collectParts(client, record));
+  if (resultPath !== undefined) await writeResultFile(client, outcome, resultPath);
+  outputs.savedTo = resultPath;
+  if (transcriptPath !== undefined) {
+    await writeFileWhole("transcriptPath", transcriptPath, async (write) => {
+      // A guest of the older generation sends none: then the file is empty.
+      if (record.transcriptBytes !== undefined) await client.part(record.id, "transcript", write);
+    });
+  }
+  outputs.transcriptSavedTo = transcriptPath;
+  await client.markCollected(record.id);
 }
 
 /** Queues the run's task or finds out which one to wait for. Repeating it finds the same task. */
@@ -112,6 +151,9 @@ async function findTask(
 ): Promise<{ id: string; isOwnTask: boolean }> {
   switch (plan.kind) {
     case "wait":
+      // Variables are in the server's memory only: one that was started again has to be told them anew.
+      if (plan.isOwnTask && inputs.task?.env !== undefined)
+        await client.configure({ taskEnv: { [plan.taskId]: inputs.task.env } });
       return { id: plan.taskId, isOwnTask: plan.isOwnTask };
     case "collect": {
       const { injectedTaskId } = await client.status();
@@ -133,10 +175,9 @@ async function submitTask(
 ): Promise<string> {
   const task = effectiveTask(inputs);
   if (task === undefined) throw new Error("An AgentRun without a task passed its checks");
-  const { maxAttempts, ...fields } = task;
   const { stableKey, triggers } = inputs;
-  const id = deriveTaskId({ stableKey, server: inputs, task, triggers, previousTaskId });
-  const record = await client.submit({ id, owner: stableKey, injected: false, maxAttempts, fields });
+  const id = deriveTaskId({ stableKey, server: inputs, task: identifyTask(task), triggers, previousTaskId });
+  const record = await client.submit(submitTaskAs(task, { id, owner: stableKey, injected: false }));
   onProgress(describeOutcome({ isFinal: false, record }, task, true));
   return id;
 }

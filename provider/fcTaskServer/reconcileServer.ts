@@ -4,11 +4,12 @@ import { TaskServerAbsentError } from "../errors/taskServerAbsentError";
 import { TaskServerDeafError } from "../errors/taskServerDeafError";
 import type { Host } from "../ssh/host";
 import { isRefusal, protocolVersion } from "../taskServer/controlClient";
-import { deployServer, stopServer } from "../taskServer/runLoader";
+import { deployServer, type ServerSettings, stopServer } from "../taskServer/runLoader";
 import { serverArchive } from "../taskServer/serverArchive";
 import { serverUrl } from "../taskServer/serverIdentity";
 import { deriveTaskId } from "../taskServer/taskId";
 import type { ControlStatus, TaskSubmission } from "../taskServer/taskRecord";
+import { identifyTask, submitTaskAs } from "./taskSubmission";
 import { withControl } from "../taskServer/withControl";
 import type {
   FcTaskServerInputs,
@@ -40,7 +41,7 @@ export async function reconcileServer(
   if (!inputs.running) return stop(host, inputs, known, submission !== undefined);
   const status =
     (state === undefined ? undefined : await syncRunning(host, inputs, instanceId, state, submission)) ??
-    (await deploy(host, inputs, instanceId, submission));
+    (await deploy(host, inputs, known, submission));
   if (status.listening === false) throw new TaskServerDeafError(host.name, inputs, status.listenError);
   return {
     ...describeServer(inputs, status),
@@ -57,9 +58,13 @@ export function planSubmission(
   const { task, stableKey } = inputs;
   if (task === undefined) return undefined;
   if (prior !== undefined && !prior.isTaskPending && isDeepStrictEqual(prior.task, task)) return undefined;
-  const { maxAttempts, ...fields } = task;
-  const id = deriveTaskId({ stableKey, server: inputs, task, previousTaskId: prior?.taskId });
-  return { id, owner: stableKey, injected: true, maxAttempts, fields };
+  const id = deriveTaskId({
+    stableKey,
+    server: inputs,
+    task: identifyTask(task),
+    previousTaskId: prior?.taskId,
+  });
+  return submitTaskAs(task, { id, owner: stableKey, injected: true });
 }
 
 /** Maps what a server says of itself to the resource's outputs. */
@@ -100,7 +105,7 @@ async function syncRunning(
       // A server that an upgrade of this package left in place is replaced as soon as it has nothing to do.
       const isOutdated = status.idle === true && status.serverVersion !== serverArchive().version;
       if (!isOurs || isOutdated) return undefined;
-      await client.configure(settingsOf(inputs));
+      await client.configure(settingsOf(inputs, state.taskId));
       if (submission !== undefined) await client.submit(submission);
       else if (withdrawnTaskId !== undefined) await client.cancel(withdrawnTaskId);
       return status;
@@ -119,16 +124,17 @@ function isDown(error: unknown): boolean {
 function deploy(
   host: Host,
   inputs: FcTaskServerInputs,
-  instanceId: string,
+  { instanceId, state }: KnownServer,
   submission: TaskSubmission | undefined,
 ): Promise<ControlStatus> {
+  const taskId = state?.taskId;
   const { stableKey, takeOver, ...rest } = inputs;
   return deployServer(host, {
     identity: identityOf(rest),
     owner: stableKey,
     instanceId,
     takeOver,
-    ...settingsOf(inputs),
+    ...settingsOf(inputs, submission?.id ?? taskId),
     submission,
   });
 }
@@ -148,11 +154,16 @@ async function stop(
   };
 }
 
-function settingsOf({ oauthToken, maxResultBytes, resultRetentionHours }: FcTaskServerInputs): {
-  token: string;
-  limits: { maxResultBytes: number; resultRetentionHours: number };
-} {
-  return { token: oauthToken, limits: { maxResultBytes, resultRetentionHours } };
+/** What a running server is told: its variables too, which are in its memory only. */
+function settingsOf(
+  { oauthToken, maxResultBytes, resultRetentionHours, task }: FcTaskServerInputs,
+  taskId: string | undefined,
+): ServerSettings {
+  return {
+    token: oauthToken,
+    limits: { maxResultBytes, resultRetentionHours },
+    taskEnv: taskId === undefined || task?.env === undefined ? {} : { [taskId]: task.env },
+  };
 }
 
 export function identityOf({

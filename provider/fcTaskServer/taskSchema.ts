@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { describeValue } from "../validation/describeValue";
 import { defaultTapIp } from "../taskServer/serverIdentity";
-import { expected } from "../validation/expected";
+import { expected, expectedSecret } from "../validation/expected";
 import type { CrossCheck } from "../validation/validateInputs";
 import { wholeNumber } from "../validation/wholeNumber";
 
@@ -11,13 +11,13 @@ export const maxPromptBytes = 1024 * 1024;
 /** How hard the agent thinks, as its command line names the levels. */
 export const efforts = ["low", "medium", "high", "xhigh", "max"] as const;
 
-/** What the agent prints: its answer as text, or one JSON object with the answer and its cost. */
-export const outputFormats = ["text", "json"] as const;
+/** What the agent prints: its answer as text, one JSON object with answer and cost, or an object for each event. */
+export const outputFormats = ["text", "json", "stream-json"] as const;
 
 const modelPattern = /^[A-Za-z0-9][A-Za-z0-9._:/@[\]-]{0,199}$/;
 
 /** A string that travels unchanged to the guest: through JSON, a database, an HTTP body and a shell. */
-function textSchema(property: string): z.ZodType<string> {
+function textSchema(property: string, maxBytes = Infinity): z.ZodType<string> {
   return z
     .string({ error: ({ input }) => expected(property, "a string", input) })
     .superRefine((text, context) => {
@@ -25,17 +25,62 @@ function textSchema(property: string): z.ZodType<string> {
       if (text.includes("\0")) context.addIssue(expected(property, "text without NUL characters", text));
       if (!text.isWellFormed())
         context.addIssue(expected(property, "well-formed Unicode (it has a lone surrogate)", text));
+      const bytes = Buffer.byteLength(text);
+      if (bytes > maxBytes)
+        context.addIssue(
+          `Expected \`${property}\` to have at most ${describeBytes(maxBytes)}, got ${bytes} bytes`,
+        );
     });
 }
 
-const promptSchema = textSchema("task.prompt").superRefine((prompt, context) => {
-  const bytes = Buffer.byteLength(prompt);
-  if (bytes > maxPromptBytes) {
-    context.addIssue(
-      `Expected \`task.prompt\` to have at most ${maxPromptBytes} bytes (1 MiB), got ${bytes} bytes`,
-    );
-  }
-});
+function describeBytes(bytes: number): string {
+  const mebibytes = bytes / 1024 ** 2;
+  return mebibytes >= 1 ? `${bytes} bytes (${mebibytes} MiB)` : `${bytes} bytes (${bytes / 1024} KiB)`;
+}
+
+/** A branch, a tag or a commit; git itself refuses the rest (git-check-ref-format(1)). */
+const gitRefSchema = z
+  .string({ error: ({ input }) => expected("task.gitRef", "the name of a branch, tag or commit", input) })
+  .regex(/^(?![-/.])(?!.*(?:\.\.|@\{|\/\/|\.lock$|[/.]$))[^\s\p{C}~^:?*[\\]{1,250}$/u, {
+    error: ({ input }) => expected("task.gitRef", "the name of a branch, tag or commit", input),
+  });
+
+/** All variables together, names and values: more than that does not fit into an environment with ease. */
+const maxEnvBytes = 64 * 1024;
+
+const ownVariables =
+  /^(CLAUDE_CODE_OAUTH_TOKEN|ANTHROPIC_API_KEY|IS_SANDBOX|PATH|HOME|LD_.*|IFS|ENV|BASH_ENV)$/;
+
+/** Never shown: the values may be secrets. */
+const envSchema = z
+  .record(z.string(), z.string(), {
+    error: ({ input }) => expectedSecret("task.env", "an object of names and strings", input),
+  })
+  .superRefine((env, context) => {
+    for (const [name, value] of Object.entries(env)) {
+      if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name))
+        context.addIssue(expected("task.env", "an object whose keys are names of variables", name));
+      else if (ownVariables.test(name))
+        context.addIssue(expected("task.env", "an object without variables that the guest agent sets", name));
+      if (value.includes("\0") || !value.isWellFormed())
+        context.addIssue(
+          `Expected \`task.env.${name}\` to be well-formed text without NUL characters (not shown: secret)`,
+        );
+    }
+    if (Buffer.byteLength(JSON.stringify(env)) > maxEnvBytes)
+      context.addIssue(`Expected \`task.env\` to have at most ${maxEnvBytes} bytes in all`);
+  });
+
+/** Names of the agent's tools, with their patterns: `Edit`, `Bash(git log:*)`. */
+function toolsSchema(property: string): z.ZodType<string[]> {
+  const expectation = "an array of tool names, such as `Edit` or `Bash(git log:*)`";
+  return z.array(
+    z
+      .string({ error: ({ input }) => expected(property, expectation, input) })
+      .regex(/^[A-Za-z][^,\p{C}]{0,499}$/u, { error: ({ input }) => expected(property, expectation, input) }),
+    { error: ({ input }) => expected(property, expectation, input) },
+  );
+}
 
 const gitRepoUrlSchema = textSchema("task.gitRepoUrl").superRefine((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -52,8 +97,9 @@ const gitRepoUrlSchema = textSchema("task.gitRepoUrl").superRefine((text, contex
 /** One job for an agent. Sole source of the task's types, defaults and messages. */
 export const taskSchema = z.strictObject(
   {
-    prompt: promptSchema,
+    prompt: textSchema("task.prompt", maxPromptBytes),
     gitRepoUrl: gitRepoUrlSchema.optional(),
+    gitRef: gitRefSchema.optional(),
     model: z
       .string({ error: ({ input }) => expected("task.model", "a model's name", input) })
       .regex(modelPattern, {
@@ -74,6 +120,21 @@ export const taskSchema = z.strictObject(
       })
       .default("text"),
     maxAttempts: wholeNumber("task.maxAttempts", 1, 10).default(1),
+    env: envSchema.optional(),
+    appendSystemPrompt: textSchema("task.appendSystemPrompt", maxPromptBytes / 8).optional(),
+    allowedTools: toolsSchema("task.allowedTools").optional(),
+    disallowedTools: toolsSchema("task.disallowedTools").optional(),
+    maxTurns: wholeNumber("task.maxTurns", 1, 10_000).optional(),
+    maxBudgetUsd: z
+      .number({
+        error: ({ input }) => expected("task.maxBudgetUsd", "a number of US dollars above 0", input),
+      })
+      .positive({
+        error: ({ input }) => expected("task.maxBudgetUsd", "a number of US dollars above 0", input),
+      })
+      .max(10_000, { error: ({ input }) => expected("task.maxBudgetUsd", "at most 10000 US dollars", input) })
+      .optional(),
+    timeoutSeconds: wholeNumber("task.timeoutSeconds", 10, 86_400, "seconds").optional(),
   },
   {
     error: (issue) =>

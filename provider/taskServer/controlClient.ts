@@ -4,6 +4,8 @@ import { ControlChannel } from "./controlChannel";
 import {
   type ControlStatus,
   controlStatusSchema,
+  type RunProgress,
+  runProgressSchema,
   type TaskRecord,
   taskRecordSchema,
   type TaskSubmission,
@@ -26,7 +28,12 @@ const answerSchema = z.discriminatedUnion("ok", [
 ]);
 
 const eventSchema = z.discriminatedUnion("event", [
-  z.object({ event: z.literal("state"), record: taskRecordSchema, ahead: z.number().optional() }),
+  z.object({
+    event: z.literal("state"),
+    record: taskRecordSchema,
+    ahead: z.number().default(0),
+    progress: runProgressSchema.default({}),
+  }),
   z.object({
     event: z.literal("final"),
     record: taskRecordSchema,
@@ -63,6 +70,14 @@ export function isRefusal(error: unknown, ...codes: readonly RefusalCode[]): boo
   return error instanceof RequestRefusedError && codes.includes(error.code);
 }
 
+/** How a task stands while it is waited for. */
+export interface WaitState {
+  record: TaskRecord;
+  /** How many tasks are handed out before it, while it is queued. */
+  ahead: number;
+  progress: RunProgress;
+}
+
 /** How a wait ended: with a final record and the ends of the result's body, or at its time-out. */
 export type WaitOutcome =
   { isFinal: true; record: TaskRecord; head: Buffer; tail: Buffer } | { isFinal: false; record: TaskRecord };
@@ -90,13 +105,21 @@ export class ControlClient {
     return taskRecordSchema.parse(answer.record);
   }
 
-  /** Waits until a task is finished. Bodies longer than `inlineBytes` come as head and tail, half of it each. */
-  public async wait(id: string, options: { timeoutMs: number; inlineBytes: number }): Promise<WaitOutcome> {
+  /**
+   * Waits until a task is finished. Bodies longer than `inlineBytes` come as head and tail, half of it each. `onState`
+   * is told of each change on the way.
+   */
+  public async wait(
+    id: string,
+    options: { timeoutMs: number; inlineBytes: number },
+    onState: (state: WaitState) => void = () => undefined,
+  ): Promise<WaitOutcome> {
     await this.channel.send({ v: protocolVersion, op: "wait", id, ...options });
     for (;;) {
       const line = await this.channel.readLine();
       this.refuse(line, `Could not wait for the result of task ${id}`);
       const event = eventSchema.parse(line);
+      if (event.event === "state") onState(event);
       if (event.event === "timeout") return { isFinal: false, record: event.record };
       if (event.event === "final") {
         const head = await this.channel.readBuffer(event.headBytes);
@@ -113,6 +136,16 @@ export class ControlClient {
     onChunk: (chunk: Buffer) => void | Promise<void>,
   ): Promise<void> {
     const answer = await this.request("body", { id, ...range }, `Could not read the result of task ${id}`);
+    await this.channel.readBytes(z.number().parse(answer.bytes), onChunk);
+  }
+
+  /** Streams what the guest sent beside the result: stderr, patch, commit, or the agent's transcript. */
+  public async part(
+    id: string,
+    name: string,
+    onChunk: (chunk: Buffer) => void | Promise<void>,
+  ): Promise<void> {
+    const answer = await this.request("part", { id, name }, `Could not read the ${name} of task ${id}`);
     await this.channel.readBytes(z.number().parse(answer.bytes), onChunk);
   }
 

@@ -14,14 +14,20 @@ const loaderTimeoutMs = 120_000;
 /** The exit code of a shell that does not find a command. */
 const commandNotFound = 127;
 
-export interface DeployCommand {
+/** What a running server is told, by its deployment or later. */
+export interface ServerSettings {
+  token: string;
+  limits: { maxResultBytes: number; resultRetentionHours: number };
+  /** Environment variables of tasks, by task id. */
+  taskEnv?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
+}
+
+export interface DeployCommand extends ServerSettings {
   identity: ServerIdentity;
   /** Stable key of the resource, which says whose server it is. */
   owner: string;
   instanceId: string;
   takeOver: boolean;
-  token: string;
-  limits: { maxResultBytes: number; resultRetentionHours: number };
   submission?: TaskSubmission | undefined;
 }
 

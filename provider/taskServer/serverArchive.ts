@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { zipSync } from "fflate";
+import { zipFiles } from "./zipFiles";
 
 /** The task server's program as it is sent to the host. */
 export interface ServerArchive {
@@ -11,9 +11,6 @@ export interface ServerArchive {
   /** Version of the package, and a hash of the program's sources: another text is another version. */
   version: string;
 }
-
-/** The same sources give the same bytes: the earliest time that the zip format can hold. */
-const fixedTime = "1980-01-01T00:00:00";
 
 let built: ServerArchive | undefined;
 
@@ -41,8 +38,7 @@ export function buildArchive(sources: Readonly<Record<string, Uint8Array>>): Ser
   for (const [name, text] of Object.entries(sources)) hash.update(`${name}\0${text.length}\0`).update(text);
   // By the package's own name: sources and built files lie in different places below package.json.
   const { version } = createRequire(__filename)("pulumi-fc-agents/package.json") as { version: string };
-  const bytes = zipSync({ ...sources }, { mtime: new Date(fixedTime), level: 6 });
-  return { bytes: Buffer.from(bytes), version: `${version}+${hash.digest("hex").slice(0, 12)}` };
+  return { bytes: zipFiles(sources), version: `${version}+${hash.digest("hex").slice(0, 12)}` };
 }
 
 /** The program that receives the archive on the host, as text for `python3 -c`. */

@@ -23,6 +23,13 @@ export const taskRecordSchema = z.object({
   resultBytes: z.number().optional(),
   resultSha256: z.string().optional(),
   /** The agent had printed its token; it was masked before the result was stored. */
+  /** What the guest itself knows of a failure. */
+  errorKind: z.string().optional(),
+  /** How long the agent ran, by the guest's own clock. */
+  agentDurationMs: z.number().optional(),
+  /** What the guest sent beside the result: stderr, patch, commit. */
+  parts: z.array(z.object({ name: z.string(), bytes: z.number(), sha256: z.string() })).default([]),
+  transcriptBytes: z.number().optional(),
   masked: z.boolean().default(false),
   collected: z.boolean().default(false),
 });
@@ -46,6 +53,16 @@ export const controlStatusSchema = z.object({
 });
 export type ControlStatus = z.infer<typeof controlStatusSchema>;
 
+/** How a run is going, as its guest tells it. Nothing in it is to be relied on. */
+export const runProgressSchema = z.object({
+  state: z.string().optional(),
+  turn: z.number().optional(),
+  tool: z.string().optional(),
+  detail: z.string().optional(),
+  costUsd: z.number().optional(),
+});
+export type RunProgress = z.infer<typeof runProgressSchema>;
+
 /** A task as it is handed to the task server. `fields` reach the guest as they are. */
 export interface TaskSubmission {
   id: string;
@@ -54,4 +71,6 @@ export interface TaskSubmission {
   injected: boolean;
   maxAttempts: number;
   fields: Readonly<Record<string, unknown>>;
+  /** Environment variables of the agent: kept in the server's memory only. */
+  env?: Readonly<Record<string, string>> | undefined;
 }

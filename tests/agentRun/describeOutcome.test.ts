@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { describeOutcome, inlineResultBytes } from "../../provider/agentRun/describeOutcome";
+import { inlineResultBytes } from "../../provider/agentRun/cutResult";
+import { describeOutcome } from "../../provider/agentRun/describeOutcome";
 import type { TaskRecord } from "../../provider/taskServer/taskRecord";
 import { taskSchema } from "../../provider/fcTaskServer/taskSchema";
 
@@ -19,6 +20,7 @@ const record: TaskRecord = {
   resultSha256: "00",
   masked: false,
   collected: false,
+  parts: [],
 };
 const textTask = taskSchema.parse({ prompt: "p" });
 const jsonTask = taskSchema.parse({ prompt: "p", outputFormat: "json" });
@@ -54,7 +56,7 @@ describe("describeOutcome", () => {
     });
     const outputs = describeBody(body, { exitCode: 1 }, jsonTask);
     assert.equal(outputs.status, "failed");
-    assert.equal(outputs.reason, "the agent reported an error (exit code 1, API status 401)");
+    assert.equal(outputs.reason, "the API refused the agent with status 401: no login");
     assert.equal(outputs.result, "no login");
   });
 

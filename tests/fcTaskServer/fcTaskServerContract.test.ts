@@ -86,7 +86,7 @@ describe("the check of FcTaskServer", () => {
       "an unknown outputFormat",
       withTask({ outputFormat: "xml" }),
       "task.outputFormat",
-      /one of text, json, got `xml`/,
+      /one of text, json, stream-json, got `xml`/,
     ],
     ["a model that looks like an option", withTask({ model: "--help" }), "task.model", /not starting with -/],
     ["a misspelt option of the task", withTask({ promtp: "x" }), "task", /known options only, got `promtp`/],

@@ -52,8 +52,8 @@ def connect_running(folder: str) -> socket.socket | None:
 class ControlCall:
     """A conversation of single requests."""
 
-    def __init__(self, folder: str) -> None:
-        self._connection = connect_control(folder)
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
         self._lines = self._connection.makefile("rb")
 
     def ask(self, operation: str, **parameters: object) -> dict[str, object]:

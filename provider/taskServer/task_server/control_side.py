@@ -11,10 +11,11 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
-from . import fault
+from . import fault, transcripts
 from .refusal import Refusal
-from .result_body import ResultBody, open_body
+from .result_body import ResultBody, open_body, open_part
 from .result_files import ResultFiles
+from .task_parts import describe_parts
 from .task_queue import (
     cancel,
     count_ahead,
@@ -57,6 +58,8 @@ class Server(Protocol):
     def describe(self) -> dict[str, object]: ...
 
     async def configure(self, settings: Request) -> None: ...
+
+    def progress_of(self, task_id: str) -> dict[str, object]: ...
 
     def shut_down(self) -> None: ...
 
@@ -101,6 +104,7 @@ class ControlSession:
             "submit": self._submit,
             "wait": self._wait,
             "body": self._body,
+            "part": self._part,
             "collected": self._collected,
             "cancel": self._cancel,
             "forget": self._forget,
@@ -122,6 +126,11 @@ class ControlSession:
             raise Refusal("bad_request", "there is no task in the request")
         if not self._server.can_run_tasks:
             raise Refusal("server_stopped", "the task server is stopped", STOPPED_HINT)
+        env = task.get("env")
+        if env is not None:
+            # Before a guest may take the task; it goes into the memory of the server and of its supervisor only.
+            await self._server.configure({"taskEnv": {_text(task, "id"): env}})
+            task = {**task, "hasEnv": True}
         record = await self._run(lambda transaction: submit(transaction, task))
         fault.point("task-stored")
         await self._say({"ok": True, "record": record})
@@ -136,7 +145,7 @@ class ControlSession:
         try:
             while True:
                 changed.clear()
-                record, ahead = await self._run(lambda transaction: _look_up(transaction, task_id))
+                record, ahead = await self._run(lambda transaction: _look_up(transaction, task_id, self._server.files))
                 if record["state"] in FINAL_STATES:
                     await self._say_final(record, inline_bytes)
                     return
@@ -146,9 +155,10 @@ class ControlSession:
                         f"the task is still {record['state']} and the task server is stopped",
                         STOPPED_HINT,
                     )
-                if record != told:
-                    told = record
-                    await self._say({"event": "state", "record": record, "ahead": ahead})
+                state = {"record": record, "ahead": ahead, "progress": self._server.progress_of(task_id)}
+                if state != told:
+                    told = state
+                    await self._say({"event": "state", **state})
                 remaining = deadline - loop.time()
                 if remaining <= 0 or not await self._changes_within(changed, remaining):
                     await self._say({"event": "timeout", "record": record})
@@ -196,6 +206,15 @@ class ControlSession:
         finally:
             body.close()
 
+    async def _part(self, request: Request) -> None:
+        task_id, name = _text(request, "id"), _text(request, "name")
+        body = await self._run(lambda transaction: open_part(transaction, task_id, name, self._server.files))
+        try:
+            await self._say({"ok": True, "bytes": body.size})
+            await self._send_range(body, 0, body.size)
+        finally:
+            body.close()
+
     async def _collected(self, request: Request) -> None:
         task_id = _text(request, "id")
         await self._run(lambda transaction: mark_collected(transaction, task_id))
@@ -236,9 +255,14 @@ class ControlSession:
         return await asyncio.shield(self._server.writer.run(operation))
 
 
-def _look_up(transaction: Transaction, task_id: str) -> tuple[dict[str, object], int]:
+def _look_up(transaction: Transaction, task_id: str, files: ResultFiles) -> tuple[dict[str, object], int]:
     row = require_task(transaction, task_id)
-    return describe_task(row), count_ahead(transaction, row) if row["state"] == "queued" else 0
+    record = describe_task(row)
+    record["parts"] = describe_parts(transaction, task_id)
+    transcript_bytes = transcripts.size_of(files, task_id)
+    if transcript_bytes is not None:
+        record["transcriptBytes"] = transcript_bytes
+    return record, count_ahead(transaction, row) if row["state"] == "queued" else 0
 
 
 def _parse(line: bytes) -> Request:

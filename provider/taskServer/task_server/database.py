@@ -16,7 +16,7 @@ from .refusal import Refusal
 
 # "fcAg": tells our files from other SQLite databases (pragma application_id).
 APPLICATION_ID = 0x66634167
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 LOCK_SECONDS = 15.0
 LOCK_POLL_SECONDS = 0.01
@@ -48,17 +48,44 @@ CREATE TABLE tasks (
     result_sha256 TEXT,
     received_sha256 TEXT,
     masked INTEGER NOT NULL DEFAULT 0,
-    collected INTEGER NOT NULL DEFAULT 0
+    collected INTEGER NOT NULL DEFAULT 0,
+    error_kind TEXT,
+    agent_duration_ms INTEGER,
+    has_env INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX tasks_by_state ON tasks (state, position);
 CREATE INDEX tasks_by_guest ON tasks (guest, state);
 CREATE INDEX tasks_by_owner ON tasks (owner, state);
 CREATE TABLE results (task_id TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE parts (
+    task_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    masked INTEGER NOT NULL,
+    body BLOB,
+    PRIMARY KEY (task_id, name)
+);
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 # From each older version of the schema to the next one.
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {
+    1: """
+ALTER TABLE tasks ADD COLUMN error_kind TEXT;
+ALTER TABLE tasks ADD COLUMN agent_duration_ms INTEGER;
+ALTER TABLE tasks ADD COLUMN has_env INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE parts (
+    task_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    masked INTEGER NOT NULL,
+    body BLOB,
+    PRIMARY KEY (task_id, name)
+);
+""",
+}
 
 
 def lock_database(folder: str) -> int:

@@ -7,7 +7,7 @@ import time
 from importlib.util import find_spec
 from typing import cast
 
-from .control_call import ControlCall
+from .control_call import ControlCall, connect_control, connect_running
 from .netns import require_netns
 from .process_identity import end_process
 from .refusal import Refusal
@@ -102,7 +102,10 @@ def _adopt(settings: ServerSettings, command: Command) -> dict[str, object] | No
     if process is None:
         return None
     try:
-        with _call_patiently(settings.folder) as control:
+        connection = connect_running(settings.folder)
+        if connection is None:
+            return None  # It has ended in this very moment.
+        with ControlCall(connection) as control:
             status = control.ask("status")
             is_same = status.get("serverVersion") == settings.version
             if is_same or not status.get("idle"):
@@ -118,27 +121,17 @@ def _adopt(settings: ServerSettings, command: Command) -> dict[str, object] | No
                 "a task server of another version is at work there",
                 "Run `pulumi up` again when its task has ended.",
             ) from refusal
-        raise
+        if refusal.code != "not_answering":
+            raise
+        # Its queue and results are on the disk, so it is started anew.
     except OSError:
-        pass  # It runs, but does not answer: its queue and results are on the disk, so it is started anew.
+        pass  # It broke off: the same.
     from .database import require_known_schema  # Here, since it needs sqlite3, which _check_host asks for.
 
     require_known_schema(settings.folder)
     if not end_process(process, GRACE_SECONDS, KILL_SECONDS):
         raise Refusal("not_ended", f"the old task server (pid {process.pid}) does not end")
     return None
-
-
-def _call_patiently(folder: str) -> ControlCall:
-    """A worker that has crashed is started again at once: its socket is there again in a moment."""
-    deadline = time.monotonic() + RESTART_SECONDS
-    while True:
-        try:
-            return ControlCall(folder)
-        except (FileNotFoundError, ConnectionRefusedError):
-            if time.monotonic() >= deadline:
-                raise
-        time.sleep(RESTART_POLL_SECONDS)
 
 
 def _start(settings: ServerSettings, command: Command, archive: bytes) -> dict[str, object]:
@@ -153,7 +146,7 @@ def _start(settings: ServerSettings, command: Command, archive: bytes) -> dict[s
         _describe(settings, command, settings.version)
     start_daemon(settings, program)
     try:
-        with ControlCall(settings.folder) as control:
+        with ControlCall(connect_control(settings.folder)) as control:
             return _hand_over(control, settings, command)
     except BaseException as error:
         process = read_process(settings.folder)
@@ -175,6 +168,7 @@ def _hand_over(control: ControlCall, settings: ServerSettings, command: Command)
         "configure",
         token=settings.token,
         limits=limits,
+        taskEnv=settings.task_env,
         owner=settings.owner,
         instanceId=settings.instance_id,
     )

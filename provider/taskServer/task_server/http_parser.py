@@ -10,8 +10,7 @@ How the bytes are cut into pieces makes no difference to what comes out.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Union
+from typing import NamedTuple, Union
 
 from .http_error import HttpError
 from .http_target import split_target
@@ -39,8 +38,7 @@ _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?
 _SINGLE_HEADERS = frozenset(("content-length", "transfer-encoding", "host", "expect", "x-task-id", "x-exit-code"))
 
 
-@dataclass
-class Request:
+class Request(NamedTuple):
     """The head of a message. Header names are in lower case."""
 
     method: str
@@ -55,14 +53,16 @@ class Request:
     expects_continue: bool
 
 
-@dataclass
-class Body:
+class Body(NamedTuple):
     data: bytes
 
 
-@dataclass
 class EndOfMessage:
-    pass
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EndOfMessage)
+
+    def __hash__(self) -> int:
+        return 0
 
 
 Event = Union[Request, Body, EndOfMessage]

@@ -10,7 +10,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 RTM_NEWLINK = 16
 RTM_GETLINK = 18
@@ -36,8 +36,7 @@ RECEIVE_BYTES = 64 * 1024
 ANSWER_SECONDS = 2.0
 
 
-@dataclass(frozen=True)
-class InterfaceAddress:
+class InterfaceAddress(NamedTuple):
     """An IPv4 address on a device. `subnet` is the network number, for a point-to-point address the peer's."""
 
     address: str
@@ -50,8 +49,7 @@ class InterfaceAddress:
         return (_to_int(address) ^ _to_int(self.subnet)) & mask == 0
 
 
-@dataclass(frozen=True)
-class Device:
+class Device(NamedTuple):
     """The network device that carries an address."""
 
     name: str

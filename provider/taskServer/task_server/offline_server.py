@@ -42,6 +42,9 @@ class OfflineServer:
     async def configure(self, _settings: Request) -> None:
         raise Refusal("server_stopped", "the task server is stopped")
 
+    def progress_of(self, _task_id: str) -> dict[str, object]:
+        return {}
+
     def shut_down(self) -> None:
         pass
 

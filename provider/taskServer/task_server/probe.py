@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .control_call import ControlCall
+from .control_call import ControlCall, connect_control
 from .refusal import Refusal
 from .state_folder import read_description, read_process, server_folder
 
@@ -23,7 +23,7 @@ def probe(command: dict[str, object]) -> dict[str, object]:
     if read_process(folder) is None:
         return {"status": "stopped", "uncollected": [], **known}
     try:
-        with ControlCall(folder) as control:
+        with ControlCall(connect_control(folder)) as control:
             return control.ask("status")
     except (OSError, Refusal) as error:
         reason = error.message if isinstance(error, Refusal) else f"its control socket does not answer ({error})"

@@ -9,14 +9,13 @@ import os
 import select
 import signal
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # How often a process without a pidfd (kernels before 5.3) is looked at.
 POLL_SECONDS = 0.02
 
 
-@dataclass(frozen=True)
-class ProcessIdentity:
+class ProcessIdentity(NamedTuple):
     pid: int
     start_time: int
     boot_id: str
@@ -46,9 +45,16 @@ class ProcessIdentity:
         return self.boot_id == read_boot_id() and read_start_time(self.pid) == self.start_time
 
 
+_boot_id = ""
+
+
 def read_boot_id() -> str:
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
+    """Of this boot; it cannot change while this process lives."""
+    global _boot_id
+    if not _boot_id:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            _boot_id = file.read().strip()
+    return _boot_id
 
 
 def read_start_time(pid: int) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from .refusal import Refusal
-from .result_files import ResultFiles
+from .result_files import PARTS, ResultFiles
 from .task_queue import require_task
 from .writer import Transaction
 
@@ -45,3 +45,18 @@ def open_body(transaction: Transaction, task_id: str, files: ResultFiles) -> Res
             f"the result of task {task_id} was removed from the state folder: {error.strerror}",
         ) from error
     return ResultBody(None, descriptor, int(row["result_bytes"]))
+
+
+def open_part(transaction: Transaction, task_id: str, name: str, files: ResultFiles) -> ResultBody:
+    """Opens a part of a run. The transcript is in a file only, and may still grow: it is read as long as it is now."""
+    require_task(transaction, task_id)
+    row = transaction.row("SELECT * FROM parts WHERE task_id = ? AND name = ?", task_id, name)
+    if row is not None and row["body"] is not None:
+        return ResultBody(bytes(row["body"]), None, int(row["size"]))
+    if name not in PARTS or (row is None and name != "transcript"):
+        raise Refusal("no_part", f"the task {task_id} has no such part")
+    try:
+        descriptor = os.open(files.path_of_part(task_id, name), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Refusal("no_part", f"the task {task_id} has no {name}: {error.strerror}") from error
+    return ResultBody(None, descriptor, os.fstat(descriptor).st_size)

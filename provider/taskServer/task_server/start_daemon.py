@@ -6,7 +6,6 @@ import json
 import os
 import select
 import sys
-from dataclasses import asdict
 
 from .process_identity import end_process
 from .refusal import Refusal
@@ -32,7 +31,7 @@ def start_daemon(settings: ServerSettings, program: str) -> None:
         os.close(descriptor)
     # The daemon is the child of a child that ended at once, so that nobody has to wait for it.
     os.waitpid(child, 0)
-    start = {"settings": asdict(settings), "ready": ready}
+    start = {"settings": settings.to_json(), "ready": ready}
     try:
         _send_settings(settings_end, start)
         answer = _read_answer(ready_end)

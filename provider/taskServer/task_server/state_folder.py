@@ -16,7 +16,6 @@ import fcntl
 import json
 import os
 import re
-import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -206,7 +205,9 @@ def read_log_tail(folder: str) -> str:
 
 def remove_folder(folder: str) -> None:
     """Removes a server's folder, and the folder of all servers if it was the last one."""
-    shutil.rmtree(folder, ignore_errors=False)
+    import shutil  # Here, since it loads four compression libraries, and only this end of a server's life needs it.
+
+    shutil.rmtree(folder)
     try:
         os.rmdir(os.path.dirname(folder))
     except OSError:

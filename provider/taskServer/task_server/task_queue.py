@@ -11,8 +11,8 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from . import fault
 from .http_error import HttpError
@@ -30,8 +30,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
-@dataclass
-class Delivery:
+class Delivery(NamedTuple):
     """A task on its way to a guest."""
 
     task_id: str
@@ -45,8 +44,7 @@ class NoDelivery(Enum):
     HAS_TASK = 2
 
 
-@dataclass
-class ReceivedResult:
+class ReceivedResult(NamedTuple):
     """A body that has arrived whole. `inline` has it, or else the file `path`, which is synced."""
 
     inline: bytes | None
@@ -57,6 +55,9 @@ class ReceivedResult:
     received_sha256: str
     is_masked: bool
     exit_code: int
+    # What the guest itself knows of a failure.
+    error_kind: str | None = None
+    agent_duration_ms: int | None = None
 
 
 def is_task_id(text: str) -> bool:
@@ -93,15 +94,16 @@ def submit(transaction: Transaction, task: dict[str, object]) -> dict[str, objec
         raise Refusal("queue_full", f"{MAX_QUEUED} tasks are queued already")
     _withdraw_older(transaction, owner)
     transaction.run(
-        "INSERT INTO tasks (id, owner, injected, state, position, max_attempts, fields, queued_at)"
+        "INSERT INTO tasks (id, owner, injected, state, position, max_attempts, fields, queued_at, has_env)"
         " VALUES (?, ?, ?, 'queued', (SELECT coalesce(max(position), 0) + 1 FROM tasks WHERE state = 'queued'),"
-        " ?, ?, ?)",
+        " ?, ?, ?, ?)",
         task_id,
         owner,
         int(injected),
         max_attempts,
         text,
         time.time(),
+        int(bool(task.get("hasEnv"))),
     )
     if injected:
         set_meta(transaction, "injected_task_id", task_id)
@@ -134,6 +136,7 @@ def forget(transaction: Transaction, task_id: str, files: ResultFiles) -> None:
         return
     transaction.run("DELETE FROM tasks WHERE id = ?", task_id)
     transaction.run("DELETE FROM results WHERE task_id = ?", task_id)
+    transaction.run("DELETE FROM parts WHERE task_id = ?", task_id)
     transaction.changed.append(task_id)
     transaction.after_commit(lambda: files.remove(task_id))
 
@@ -144,12 +147,17 @@ def mark_collected(transaction: Transaction, task_id: str) -> None:
 
 
 def claim(
-    transaction: Transaction, guest: str, is_asking: bool, may_have_arrived: Callable[[str], bool]
+    transaction: Transaction,
+    guest: str,
+    is_asking: bool,
+    may_have_arrived: Callable[[str], bool],
+    has_env: Callable[[str], bool],
 ) -> Delivery | NoDelivery:
     """Takes the next task for a guest. A guest that asks while it has a task has lost that one.
 
     `is_asking` is false for a request that was held already when the guest got its task: that one says nothing.
-    `may_have_arrived` is asked of a task whose delivery a crash of the server has left open.
+    `may_have_arrived` is asked of a task whose delivery a crash of the server has left open, `has_env` of one with
+    variables, which are in memory only: without them it stays queued until the provider tells them again.
     """
     held = transaction.row("SELECT * FROM tasks WHERE guest = ? AND state = 'claimed'", guest)
     if held is not None:
@@ -158,7 +166,9 @@ def claim(
         again = _take_up_again(transaction, held, may_have_arrived)
         if again is not None:
             return again
-    row = transaction.row("SELECT * FROM tasks WHERE state = 'queued' ORDER BY position LIMIT 1")
+    rows = transaction.connection.execute("SELECT * FROM tasks WHERE state = 'queued' ORDER BY position")
+    row = next((row for row in rows if not row["has_env"] or has_env(row["id"])), None)
+    rows.close()
     if row is None:
         return NoDelivery.QUEUE_EMPTY
     return _hand_out(transaction, row, guest, int(row["attempts"]) + 1)
@@ -236,13 +246,15 @@ def finish_with_result(
     elif result.path is not None:
         files.keep(result.path, row["id"])
     transaction.run(
-        "UPDATE tasks SET exit_code = ?, result_bytes = ?, result_sha256 = ?, received_sha256 = ?, masked = ?"
-        " WHERE id = ?",
+        "UPDATE tasks SET exit_code = ?, result_bytes = ?, result_sha256 = ?, received_sha256 = ?, masked = ?,"
+        " error_kind = ?, agent_duration_ms = ? WHERE id = ?",
         result.exit_code,
         result.size,
         result.sha256,
         result.received_sha256,
         int(result.is_masked),
+        result.error_kind,
+        result.agent_duration_ms,
         row["id"],
     )
     _finish(transaction, row["id"], "done", None)

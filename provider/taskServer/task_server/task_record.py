@@ -26,6 +26,8 @@ def describe_task(row: sqlite3.Row) -> dict[str, object]:
         "exitCode": row["exit_code"],
         "resultBytes": row["result_bytes"],
         "resultSha256": row["result_sha256"],
+        "errorKind": row["error_kind"],
+        "agentDurationMs": row["agent_duration_ms"],
     }
     record.update({key: value for key, value in optional.items() if value is not None})
     return record

@@ -17,6 +17,8 @@ from functools import partial
 from .control_side import MAX_LINE_BYTES, PROTOCOL_VERSION, ControlSession, Request
 from .database import DatabaseFile, lock_database, open_database
 from .guest_connection import GuestConnection
+from .guest_reports import GuestReports
+from .guest_results import GuestResults
 from .guest_side import SWEEP_SECONDS, GuestSide
 from .listener import Listener
 from .log import log
@@ -28,6 +30,7 @@ from .secrets_held import Secrets
 from .sent_marks import SentMarks
 from .server_settings import ServerSettings
 from .supervisor import START_FAILED
+from .task_parts import find_unfinished
 from .task_queue import age_and_purge
 from .task_record import iso_time
 from .waiters import Waiters, WatchedReader
@@ -61,8 +64,16 @@ class Worker:
         self._database = DatabaseFile(settings.folder)
         self.writer = Writer(connection, self._loop, self._on_committed, self._database.is_in_place)
         self._peers = PeerCheck(settings.tap_ip)
+        self._reports = GuestReports(self.writer, self.files, self._secrets, self._on_progress)
+        self._results = GuestResults(self.writer, self.files, self._secrets, settings.max_result_bytes)
         self._guests = GuestSide(
-            lambda: self.writer, self.files, sent, self._secrets, self._peers, settings.max_result_bytes
+            self.writer,
+            sent,
+            self._secrets,
+            self._peers,
+            lambda task_id: self._settings.task_env.get(task_id),
+            self._results,
+            self._reports,
         )
         self._listener = Listener(
             settings.tap_ip,
@@ -101,10 +112,13 @@ class Worker:
         self._settings.update(settings)
         self._secrets.swap(self._settings.token)
         self._settings.earlier_tokens = self._secrets.all[:-1]
-        self._guests.max_result_bytes = self._settings.max_result_bytes
+        self._results.max_result_bytes = self._settings.max_result_bytes
         async with self._telling:
             # One after the other, each with what holds then: the supervisor keeps the last one.
             await self._loop.run_in_executor(None, self._channel.sendall, self._settings.to_line())
+
+    def progress_of(self, task_id: str) -> dict[str, object]:
+        return self._reports.progress_of(task_id)
 
     def shut_down(self) -> None:
         self._stopping.set()
@@ -168,6 +182,15 @@ class Worker:
         self._waiters.wake(changed)
         self._guests.wake(newly_queued)
 
+    def _forget_finished(self, unfinished: set[str]) -> None:
+        self._reports.keep_only(unfinished)
+        # The supervisor's copy goes with the next change that it is told.
+        env = self._settings.task_env
+        self._settings.task_env = {task_id: env[task_id] for task_id in env if task_id in unfinished}
+
+    def _on_progress(self, task_id: str) -> None:
+        self._waiters.wake([task_id])
+
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
@@ -188,6 +211,7 @@ class Worker:
             last = now
             try:
                 await self.writer.run(purge)
+                self._forget_finished(await self.writer.run(find_unfinished))
             except Refusal as refusal:
                 log(f"old results could not be removed: {refusal.message}")
 

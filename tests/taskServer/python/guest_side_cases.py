@@ -9,6 +9,8 @@ from task_server import fault
 from task_server.database import open_database
 from task_server.guest_connection import GuestConnection
 from task_server.guest_polls import GuestPolls, Poll
+from task_server.guest_reports import GuestReports
+from task_server.guest_results import GuestResults
 from task_server.guest_side import GuestSide
 from task_server.peers import PeerCheck
 from task_server.result_files import ResultFiles
@@ -33,13 +35,15 @@ class Serving(unittest.IsolatedAsyncioTestCase):
         self.before_wake = lambda changed: None
         self.writer = Writer(open_database(folder.name), self.loop, self.on_committed, lambda: True)
         self.addCleanup(self.writer.close)
+        files, secrets = ResultFiles(folder.name), Secrets("sk-ant-x", [])
         self.guests = GuestSide(
-            lambda: self.writer,
-            ResultFiles(folder.name),
+            self.writer,
             SentMarks(folder.name),
-            Secrets("sk-ant-x", []),
+            secrets,
             PeerCheck("127.0.0.1"),
-            1024,
+            {}.get,
+            GuestResults(self.writer, files, secrets, 1024),
+            GuestReports(self.writer, files, secrets, lambda task_id: None),
         )
         self.server = await self.loop.create_server(lambda: GuestConnection(self.guests), "127.0.0.1", 0)
         self.address = self.server.sockets[0].getsockname()

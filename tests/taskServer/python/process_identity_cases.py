@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 import unittest
-from dataclasses import replace
 
 from task_server.process_identity import ProcessIdentity, end_process, read_boot_id, read_start_time
 
@@ -24,13 +23,13 @@ class Identity(unittest.TestCase):
         """is alive only where pid, start time and boot id all match"""
         _, identity = self.start()
         self.assertTrue(identity.is_alive())
-        self.assertFalse(replace(identity, start_time=identity.start_time + 1).is_alive())
-        self.assertFalse(replace(identity, boot_id="another").is_alive())
+        self.assertFalse(identity._replace(start_time=identity.start_time + 1).is_alive())
+        self.assertFalse(identity._replace(boot_id="another").is_alive())
 
     def test_others_are_never_signalled(self):
         """signals no process that has only the pid"""
         child, identity = self.start()
-        for other in (replace(identity, start_time=1), replace(identity, boot_id="another")):
+        for other in (identity._replace(start_time=1), identity._replace(boot_id="another")):
             self.assertTrue(end_process(other, 0.2, 0.2))
         self.assertIsNone(child.poll())
 

@@ -31,13 +31,14 @@ class Queue(unittest.TestCase):
         transaction.run_after_commit()
         return answer
 
-    def submit(self, task_id, owner=None, max_attempts=1):
+    def submit(self, task_id, owner=None, max_attempts=1, has_env=False):
         fields = {"prompt": "p"}
         task = {"id": task_id, "owner": owner or task_id, "fields": fields, "maxAttempts": max_attempts}
+        task["hasEnv"] = has_env
         return self.run_one(task_queue.submit, task)
 
-    def claim(self, guest="g", is_asking=True, may_have_arrived=lambda _: False):
-        return self.run_one(task_queue.claim, guest, is_asking, may_have_arrived)
+    def claim(self, guest="g", is_asking=True, may_have_arrived=lambda _: False, has_env=lambda _: False):
+        return self.run_one(task_queue.claim, guest, is_asking, may_have_arrived, has_env)
 
     def take(self, guest="g"):
         delivery = self.claim(guest)
@@ -192,6 +193,14 @@ class Queue(unittest.TestCase):
         self.files.keep(path, "t")
         with self.assertRaises(FileNotFoundError):
             self.files.keep(path, "other")
+
+    def test_env(self):
+        """leaves a task queued as long as its variables are not known, and serves others meanwhile"""
+        self.submit("secret", has_env=True)
+        self.submit("plain")
+        self.assertEqual(self.claim("g1").task_id, "plain")
+        self.assertEqual(self.claim("g2"), task_queue.NoDelivery.QUEUE_EMPTY)
+        self.assertEqual(self.claim("g2", has_env=lambda task_id: task_id == "secret").task_id, "secret")
 
     def test_clean(self):
         """removes what a crash has left of results, and nothing else"""
