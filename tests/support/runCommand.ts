@@ -21,6 +21,8 @@ export interface RunningCommand {
   readonly result: Promise<CommandResult>;
   /** SIGKILL for the command only, not for what it started. */
   kill(): void;
+  /** A signal for the command only, such as SIGSTOP; passed over when it has ended. */
+  signal: (signal: NodeJS.Signals) => void;
   /** A signal for the command and all that it started, as a terminal's Ctrl-C does it. */
   signalGroup: (signal: NodeJS.Signals) => void;
 }
@@ -85,6 +87,7 @@ export function startCommand(
       wasKilled = true;
       child.kill("SIGKILL");
     },
+    signal: (signal) => child.kill(signal),
     signalGroup,
   };
 }

@@ -185,12 +185,12 @@ class GuestConnection(asyncio.BufferedProtocol):
             allow=allow,
         )
         self._has_answered = True
-        response = fault.cut(f"response-{status}", response)
         if before_last_byte is not None:
-            self._transport.write(response[:-1])
-            response = response[-1:]
+            self._transport.write(fault.cut("response-start", response[:-1]))
+            fault.point("response-begun")
             before_last_byte()
-        self._transport.write(response)
+            response = response[-1:]
+        self._transport.write(fault.cut(f"response-{status}", response))
         if self._transport.is_closing():
             # The peer has broken the connection in this very moment: nothing of it was sent.
             self._has_unsent_bytes = True

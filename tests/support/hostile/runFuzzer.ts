@@ -31,7 +31,9 @@ export class DifferenceFoundError extends Error {}
 
 /** Compares the parser of these sources with the strict reading, on so many streams. */
 export async function fuzzParser(seed: number, count: number, sources: string): Promise<FuzzCounts> {
-  return countsSchema.parse(await runScript("fuzz_parser.py", [sources, seed, count]));
+  const soakSeconds = readSoakSeconds();
+  const bound = soakSeconds === undefined ? [] : [soakSeconds];
+  return countsSchema.parse(await runScript("fuzz_parser.py", [sources, seed, count, ...bound]));
 }
 
 /** Speaks so many spoiled streams to a live server, as the guest that has this address. */
@@ -45,8 +47,7 @@ export async function fuzzServer(
 }
 
 async function runScript(name: string, args: readonly (string | number)[]): Promise<unknown> {
-  const soakSeconds = readSoakSeconds();
-  const all = [...args, ...(soakSeconds === undefined ? [] : [soakSeconds])].map(String);
+  const all = args.map(String);
   return new Promise((resolve, reject) => {
     execFile(
       "python3",
