@@ -1,10 +1,14 @@
 import { join } from "node:path";
-import { cacheFolder, packagesFolder } from "../setup/folders.mjs";
+import { cacheFolder, packagesFolder, projectFolder } from "../setup/folders.mjs";
 import { ensurePythonTools } from "../setup/ensurePythonTools.mjs";
+import { listFiles } from "./listFiles.mjs";
 
 /** Everything that is written in Python, and the part of it that users run. */
 const pythonFolders = ["provider", "tests", "scripts"];
 const taskServerFolder = "provider/taskServer";
+
+/** Shell scripts without a name's end that tells, beside all that end with `.sh`. */
+const shellPrograms = ["tests/support/guest/claude", "tests/support/vm/claude", ".ci/run"];
 
 /**
  * @typedef {object} Checker
@@ -31,6 +35,7 @@ export async function listCheckers() {
         args: ["format", "--check", "--quiet", "--diff", ...pythonFolders],
       },
       { name: "mypy", command: join(python, "mypy"), args: ["--no-error-summary", taskServerFolder] },
+      { name: "shellcheck", command: join(python, "shellcheck"), args: listShellScripts() },
       node("prettier", "prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."),
       node("tsc", "typescript/bin/tsc", "-p", ".", ...types, join(cacheFolder, "types.tsbuildinfo")),
       node(
@@ -43,6 +48,15 @@ export async function listCheckers() {
       ),
     ],
   ];
+}
+
+function listShellScripts() {
+  const scripts = ["provider", "tests", "scripts"].flatMap((folder) =>
+    listFiles(join(projectFolder, folder))
+      .filter((path) => path.endsWith(".sh"))
+      .map((path) => `${folder}/${path}`),
+  );
+  return [...scripts, ...shellPrograms];
 }
 
 /**

@@ -5,8 +5,11 @@ import closingLine from "../mocha/closingLine.cjs";
 import { handOver } from "./handOver.mjs";
 import { listTestFiles } from "./listTestFiles.mjs";
 
-/** All tests take minutes; a run that takes this long hangs. */
-const runTimeoutMs = 60 * 60_000;
+/** All tests take minutes; a run that takes this long hangs. The random tests go on for longer when they are told to. */
+function boundRun() {
+  const soakSeconds = Number(process.env["FC_AGENTS_SOAK_SECONDS"] ?? 0);
+  return 60 * 60_000 + 10 * 1000 * soakSeconds;
+}
 
 /** How long a run may take to end by itself after its last test. */
 const endTimeoutMs = 20_000;
@@ -42,6 +45,7 @@ async function runMocha(files, options) {
     say(message);
     kill();
   };
+  const runTimeoutMs = boundRun();
   let timer = setTimeout(end, runTimeoutMs, `The tests did not end within ${runTimeoutMs / 60_000} minutes`);
   const exitCode = await handOver(
     [

@@ -33,9 +33,9 @@ export async function startManyGuests(
   tapPort = 8080,
 ): Promise<ManyGuests> {
   const places: string[] = [];
-  for (const { guestName, addGuestAddress } of namespaces) {
+  for (const namespace of namespaces) {
     for (let count = 0; count < guestsEach; count += 1) {
-      places.push(`${guestName}=${await addGuestAddress()}`);
+      places.push(`${namespace.guestName}=${await namespace.addGuestAddress()}`);
     }
   }
   const url = `http://${namespaces[0]?.tapIp ?? ""}:${tapPort}`;

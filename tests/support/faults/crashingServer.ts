@@ -79,23 +79,25 @@ export class CrashingServer {
   /** Each task that was accepted ended once, no agent ran twice, and what was answered with 200 is there. */
   public async assertKept(): Promise<void> {
     assert.ok(this.ended.length > this.kills / 4, `${this.ended.length} tasks only`);
-    const bareGuests = this.guests.filter(({ generation }) => generation === "bare");
+    const posting = this.guests.filter(({ generation }) => generation === "byId");
+    let neverRun = 0;
     for (const { record, body } of this.ended) {
       const runs = this.guests.reduce((sum, guest) => sum + (guest.runs.get(record.id) ?? 0), 0);
-      assert.equal(runs, 1, `${runs} runs of ${JSON.stringify(record)}`);
-      const isStored = this.guests.some(({ stored }) => stored.has(record.id));
-      if (record.state === "failed") {
-        assert.ok(!isStored, `lost after it was answered with 200: ${JSON.stringify(record)}`);
-        assert.match(record.reason ?? "", /lost it: it asked for a task again/);
-        assert.ok(
-          bareGuests.some(({ address }) => address === record.guest),
-          "only these do not post again",
-        );
-      } else {
-        assert.equal(record.state, "done");
-        assert.ok(body.equals(makeResult(record.id, 1, sizeOf(record.id))), `another body of ${record.id}`);
+      const what = `${runs} runs of ${JSON.stringify(record)}`;
+      if (record.state === "done") {
+        assert.equal(runs, 1, what);
+        assert.ok(body.equals(makeResult(record.id, 1, sizeOf(record.id))), `another body, ${what}`);
+        continue;
       }
+      assert.equal(record.state, "failed", what);
+      assert.match(record.reason ?? "", /lost it: it asked for a task again/);
+      assert.ok(!this.guests.some(({ stored }) => stored.has(record.id)), `answered with 200, ${what}`);
+      // Who posts until it is answered loses no result; it may have been about to get the task's last byte.
+      const isPosting = posting.some(({ address }) => address === record.guest);
+      assert.ok(runs <= (isPosting ? 0 : 1), what);
+      if (runs === 0) neverRun += 1;
     }
+    assert.ok(neverRun <= this.kills / 20, `${neverRun} tasks failed that no agent has run`);
     assert.deepEqual(
       this.guests.flatMap(({ refusals }) => refusals),
       [],
