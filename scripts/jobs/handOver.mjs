@@ -6,6 +6,7 @@ import { projectFolder } from "../setup/folders.mjs";
  * @property {NodeJS.ProcessEnv} [env]
  * @property {(message: unknown) => void} [onMessage] called for what the process sends with `process.send`
  * @property {(child: import("node:child_process").ChildProcess) => void} [onStart]
+ * @property {boolean} [isHeldBack] what it prints comes in one piece when it has ended
  */
 
 /**
@@ -16,20 +17,25 @@ import { projectFolder } from "../setup/folders.mjs";
  * @param {HandOverOptions} [options]
  * @returns {Promise<number>}
  */
-export function handOver(args, { env, onMessage, onStart } = {}) {
+export function handOver(args, { env, onMessage, onStart, isHeldBack = false } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
       cwd: projectFolder,
       env: env ?? process.env,
       stdio: [
         "ignore",
-        "inherit",
-        "inherit",
+        ...(isHeldBack
+          ? /** @type {const} */ (["pipe", "pipe"])
+          : /** @type {const} */ (["inherit", "inherit"])),
         ...(onMessage === undefined ? [] : [/** @type {const} */ ("ipc")]),
       ],
     });
     if (onMessage !== undefined) child.on("message", onMessage);
     onStart?.(child);
+    /** @type {Buffer[]} */
+    const held = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on("data", (/** @type {Buffer} */ chunk) => held.push(chunk));
     // The child cleans up after a signal, and we must outlive it. A terminal signals the child itself, too.
     const forward = (/** @type {NodeJS.Signals} */ signal) => {
       if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
@@ -44,9 +50,14 @@ export function handOver(args, { env, onMessage, onStart } = {}) {
       release();
       reject(error);
     });
-    child.once("exit", (code, signal) => {
-      release();
-      resolve(code ?? (signal === "SIGINT" ? 130 : 1));
-    });
+    // A held-back one is over when all that it printed is here.
+    child.once(
+      isHeldBack ? "close" : "exit",
+      (/** @type {number | null} */ code, /** @type {string | null} */ signal) => {
+        release();
+        process.stdout.write(Buffer.concat(held));
+        resolve(code ?? (signal === "SIGINT" ? 130 : 1));
+      },
+    );
   });
 }

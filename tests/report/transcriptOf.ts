@@ -14,7 +14,7 @@ export const init = {
   type: "system",
   subtype: "init",
   model: "model-a",
-  cwd: "/work/task",
+  cwd: "/home/agent/task",
   session_id: "s1",
 };
 
