@@ -9,8 +9,10 @@ import { build } from "./jobs/build.mjs";
 import { check } from "./jobs/check.mjs";
 import { fix } from "./jobs/fix.mjs";
 import { runScript } from "./jobs/runScript.mjs";
+import { soak } from "./jobs/soak.mjs";
 import { test } from "./jobs/test.mjs";
 import { usePath } from "./jobs/usePath.mjs";
+import { ensureVmPackages } from "./vm/ensureVmPackages.mjs";
 
 const oldestNode = 20;
 
@@ -23,6 +25,7 @@ const jobs = {
   check: () => setUpPackages().then(check),
   fix: () => setUpPackages().then(fix),
   test: (args) => setUpAll().then(() => buildThen(() => test(args))),
+  soak: (args) => setUpAll().then(() => buildThen(() => soak(args))),
   demo: (args) => setUpAll().then(() => buildThen(() => runScript("scripts/demo.ts", args))),
   bench: (args) => setUpAll().then(() => buildThen(() => runScript("scripts/bench.ts", args))),
 };
@@ -32,7 +35,7 @@ async function setUpPackages() {
 }
 
 async function setUpAll() {
-  await setUp(ensureDebianPackages, ensureNodeModules, () => ensurePulumi().then(usePath));
+  await setUp(ensureDebianPackages, ensureNodeModules, () => ensurePulumi().then(usePath), ensureVmPackages);
 }
 
 /** @param {(() => Promise<string>)[]} parts */

@@ -31,7 +31,7 @@ export interface TaskArgs {
    * the host in memory only. Default: none.
    */
   env?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** Text that is added to the agent's system prompt, at most 128 KiB. Default: none. */
+  /** Text that is added to the agent's system prompt, at most 120 KiB. Default: none. */
   appendSystemPrompt?: pulumi.Input<string>;
   /** Tools that the agent may use without asking, such as `Edit` or `Bash(git log:*)`. Default: the agent's own. */
   allowedTools?: pulumi.Input<pulumi.Input<string>[]>;

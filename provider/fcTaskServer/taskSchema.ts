@@ -8,6 +8,9 @@ import { wholeNumber } from "../validation/wholeNumber";
 /** The longest prompt, in bytes of UTF-8: 1 MiB. Pulumi's own messages are limited to a few MiB. */
 export const maxPromptBytes = 1024 * 1024;
 
+/** It is an argument of the agent's command line, and Linux allows 128 KiB each, with the name of the option. */
+const maxSystemPromptBytes = 120 * 1024;
+
 /** How hard the agent thinks, as its command line names the levels. */
 export const efforts = ["low", "medium", "high", "xhigh", "max"] as const;
 
@@ -121,7 +124,7 @@ export const taskSchema = z.strictObject(
       .default("text"),
     maxAttempts: wholeNumber("task.maxAttempts", 1, 10).default(1),
     env: envSchema.optional(),
-    appendSystemPrompt: textSchema("task.appendSystemPrompt", maxPromptBytes / 8).optional(),
+    appendSystemPrompt: textSchema("task.appendSystemPrompt", maxSystemPromptBytes).optional(),
     allowedTools: toolsSchema("task.allowedTools").optional(),
     disallowedTools: toolsSchema("task.disallowedTools").optional(),
     maxTurns: wholeNumber("task.maxTurns", 1, 10_000).optional(),

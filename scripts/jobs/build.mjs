@@ -57,7 +57,7 @@ async function compile(sources) {
       timeoutMs: compileTimeoutMs,
     });
     if (exitCode !== 0) throw new CompileError(output.trimEnd());
-    for (const path of sources.filter((source) => source.endsWith(".py"))) {
+    for (const path of sources.filter((source) => /\.(?:py|sh)$/.test(source))) {
       mkdirSync(dirname(join(built, path)), { recursive: true });
       cpSync(join(projectFolder, path), join(built, path));
     }

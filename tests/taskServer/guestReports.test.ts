@@ -98,6 +98,24 @@ describe("The guest side of the task server: the newer generation", () => {
     await guest().post("done", id);
   });
 
+  it("takes a piece of the transcript once that a guest sends again because it got no answer", async () => {
+    const { id } = await server().submit();
+    await takeFields();
+    const post = (number: number, body: string): Promise<Answer> =>
+      guest().send("POST", `/progress?id=${id}`, { body, headers: { "X-Progress-Number": String(number) } })
+        .answer;
+    for (const [number, body] of [
+      [1, "one\n"],
+      [1, "one\n"],
+      [2, "two\n"],
+    ] as const)
+      assert.equal((await post(number, body)).status, 200);
+    const chunks: Buffer[] = [];
+    await server().control((client) => client.part(id, "transcript", (chunk) => void chunks.push(chunk)));
+    assert.equal(Buffer.concat(chunks).toString(), "one\ntwo\n");
+    await guest().post("done", id);
+  });
+
   it("stores parts beside the result and forgets them with it", async () => {
     const { id } = await server().submit();
     await takeFields();

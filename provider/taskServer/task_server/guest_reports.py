@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 
 from . import transcripts
@@ -22,6 +23,7 @@ from .writer import Writer
 
 # Guests post at most 64 KiB at a time, cut at line ends; a single line may be longer.
 MAX_PROGRESS_BYTES = 1024 * 1024
+_NUMBER = re.compile(r"[0-9]{1,9}")
 # Name and largest size; None: as large as a result may be.
 PART_LIMITS: dict[str, int | None] = {"stderr": 256 * 1024, "commit": 128, "patch": None}
 
@@ -39,6 +41,7 @@ class GuestReports:
         self._secrets = secrets
         self._on_progress = on_progress
         self._progress: dict[str, RunProgress] = {}
+        self._last_numbers: dict[str, int] = {}
 
     def progress_of(self, task_id: str) -> dict[str, object]:
         """How a run is going, as far as its guest has said since the server started."""
@@ -49,6 +52,8 @@ class GuestReports:
         """Forgets how runs went that have ended."""
         for task_id in self._progress.keys() - task_ids:
             del self._progress[task_id]
+        for task_id in self._last_numbers.keys() - task_ids:
+            del self._last_numbers[task_id]
 
     async def take_progress(self, connection: GuestConnection, request: Request) -> None:
         task_id = _require_id(request)
@@ -57,6 +62,9 @@ class GuestReports:
             return
         guest = connection.peer_ip
         await run_for_guest(self._writer, lambda transaction: find_claimed(transaction, guest, task_id))
+        if not self._is_new(task_id, request):
+            connection.respond(200, b"noted before\n")
+            return
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(None, transcripts.append, self._files, task_id, lines, self._secrets.masks())
@@ -65,6 +73,17 @@ class GuestReports:
         if self._progress.setdefault(task_id, RunProgress()).feed(lines):
             self._on_progress(task_id)
         connection.respond(200, b"noted\n")
+
+    def _is_new(self, task_id: str, request: Request) -> bool:
+        """Guests number what they tell, and tell it again when they got no answer."""
+        text = request.headers.get("x-progress-number", "")
+        if _NUMBER.fullmatch(text) is None:
+            return True
+        number = int(text)
+        if number <= self._last_numbers.get(task_id, 0):
+            return False
+        self._last_numbers[task_id] = number
+        return True
 
     async def take_part(self, connection: GuestConnection, request: Request, max_result_bytes: int) -> None:
         task_id = _require_id(request)
