@@ -26,7 +26,7 @@ describe("A task server that is killed at random instants", () => {
         }),
       );
       const kills = crashing.reduce((sum, server) => sum + server.kills, 0);
-      assert.ok(kills >= 200, `${kills} kills`);
+      if (!isLong) assert.ok(kills >= 200, `${kills} kills`);
       for (const server of crashing) await server.assertKept();
       if (isLong) console.log(`      ${kills} kills`);
     });
