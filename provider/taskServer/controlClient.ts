@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { FcAgentsError } from "../errors/fcAgentsError";
 import { ControlChannel } from "./controlChannel";
+import { refusalSchema } from "./refusalSchema";
 import {
   type ControlStatus,
   controlStatusSchema,
@@ -14,18 +15,7 @@ import {
 /** The version of the control protocol that this package speaks. */
 export const protocolVersion = 1;
 
-const answerSchema = z.discriminatedUnion("ok", [
-  z.looseObject({ ok: z.literal(true) }),
-  z.object({
-    ok: z.literal(false),
-    error: z.object({
-      code: z.string(),
-      message: z.string(),
-      hint: z.string().optional(),
-      logTail: z.string().optional(),
-    }),
-  }),
-]);
+const answerSchema = z.discriminatedUnion("ok", [z.looseObject({ ok: z.literal(true) }), refusalSchema]);
 
 const eventSchema = z.discriminatedUnion("event", [
   z.object({

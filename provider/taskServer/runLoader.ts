@@ -3,6 +3,7 @@ import { HostRefusedError } from "../errors/hostRefusedError";
 import { PythonMissingError } from "../errors/pythonMissingError";
 import { RemoteCommandError } from "../errors/remoteCommandError";
 import type { Host } from "../ssh/host";
+import { refusalSchema } from "./refusalSchema";
 import { bootstrapText, serverArchive, type ServerArchive } from "./serverArchive";
 import { serverFolder } from "./serverFolder";
 import type { ServerIdentity } from "./serverIdentity";
@@ -38,16 +39,6 @@ export interface StopCommand {
   /** Removes the server's folder too, with queue and results. */
   remove: boolean;
 }
-
-const refusalSchema = z.object({
-  ok: z.literal(false),
-  error: z.object({
-    code: z.string(),
-    message: z.string(),
-    hint: z.string().optional(),
-    logTail: z.string().optional(),
-  }),
-});
 
 const stopAnswerSchema = z.object({ uncollected: z.array(z.string()) });
 

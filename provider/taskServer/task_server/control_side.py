@@ -16,15 +16,7 @@ from .refusal import Refusal
 from .result_body import ResultBody, open_body, open_part
 from .result_files import ResultFiles
 from .task_parts import describe_parts
-from .task_queue import (
-    cancel,
-    count_ahead,
-    forget,
-    mark_collected,
-    require_task,
-    submit,
-    summarize,
-)
+from .task_queue import cancel, count_ahead, forget, mark_collected, require_task, submit, summarize
 from .task_record import describe_task
 from .waiters import Waiters, WatchedReader
 from .writer import Transaction, Writer

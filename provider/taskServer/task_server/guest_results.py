@@ -14,7 +14,7 @@ from .request_body import read_body
 from .result_files import INLINE_BYTES, ResultFiles
 from .result_receiver import ResultReceiver
 from .secrets_held import Secrets
-from .task_queue import find_receiver, finish_with_result
+from .task_results import find_receiver, finish_with_result
 from .writer import Writer
 
 # Bodies that are written to files at once, of one guest: bounds the disk that unfinished ones can take.

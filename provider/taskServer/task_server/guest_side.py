@@ -19,13 +19,7 @@ from .request_body import read_short_body
 from .secrets_held import Secrets
 from .sent_marks import SentMarks
 from .task_fields import encode_task, wants_fields
-from .task_queue import (
-    Delivery,
-    NoDelivery,
-    claim,
-    confirm_delivery,
-    return_to_queue,
-)
+from .task_queue import Delivery, NoDelivery, claim, confirm_delivery, return_to_queue
 from .writer import Writer
 
 # Guest scripts poll with `curl -m 15`.

@@ -12,7 +12,7 @@ from .http_error import HttpError
 from .masking import Masker
 from .result_files import INLINE_BYTES, ResultFiles
 from .secrets_held import MASK
-from .task_queue import ReceivedResult
+from .task_results import ReceivedResult
 
 # What is gathered before it is written: one hop to another thread for many pieces from the network.
 WRITE_BYTES = 1024 * 1024

@@ -6,7 +6,8 @@ import sqlite3
 
 from .http_error import HttpError
 from .result_files import ResultFiles
-from .task_queue import ReceivedResult, is_task_id
+from .task_queue import is_task_id
+from .task_results import ReceivedResult
 from .writer import Transaction
 
 

@@ -5,13 +5,14 @@ import time
 import unittest
 from unittest import mock
 
-from task_server import task_queue
+from task_server import task_queue, task_results
 from task_server.database import open_database
 from task_server.http_error import HttpError
 from task_server.refusal import Refusal
 from task_server.result_files import ResultFiles
-from task_server.task_queue import Delivery, NoDelivery, ReceivedResult
+from task_server.task_queue import Delivery, NoDelivery
 from task_server.task_record import describe_task
+from task_server.task_results import ReceivedResult
 from task_server.writer import Transaction
 
 HOUR = 3600.0
@@ -52,7 +53,7 @@ class Queue(unittest.TestCase):
             with open(path, "wb") as file:
                 file.write(b"r")
         result = ReceivedResult(None if in_file else b"r", path, 1, "s", "s", False, 0)
-        return self.run_one(task_queue.finish_with_result, guest, task_id, result, self.files)
+        return self.run_one(task_results.finish_with_result, guest, task_id, result, self.files)
 
     def age(self, hours, retention_hours):
         return self.run_one(
