@@ -14,6 +14,7 @@ import { measureLatency } from "./bench/rows/latencyRows";
 import { measureLifecycle } from "./bench/rows/lifecycleRow";
 import { measureMemory } from "./bench/rows/memoryRow";
 import { measurePulumiUp } from "./bench/rows/pulumiUpRow";
+import { measureScale } from "./bench/rows/scaleRows";
 import { measureThroughput } from "./bench/rows/throughputRow";
 import { Undo } from "./bench/undo";
 
@@ -26,6 +27,7 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<BenchRow[]>>> = {
   },
   latency: measureLatency,
   up: measurePulumiUp,
+  scale: measureScale,
   large: measureLargeResults,
   throughput: measureThroughput,
   crowd: measureCrowd,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { killNow } from "./faults/killNow";
 import { isRunning, listDescendants, type ProcessEntry } from "./listDescendants";
 import type { RunningOperation } from "./pulumiStack";
 import { waitUntil } from "./waitUntil";
@@ -15,13 +16,13 @@ export async function killPart(up: RunningOperation, part: Part): Promise<void> 
   assert.ok(providers.length > 0, "there is no provider");
   try {
     if (part === "the CLI") up.kill();
-    else for (const { pid } of providers) process.kill(pid, "SIGKILL");
+    else killNow(providers.map(({ pid }) => pid));
     up.signal("SIGCONT");
     await up.result;
     await waitUntil("the provider has ended", () => !providers.some(isRunning), endTimeoutMs);
   } finally {
     // Pulumi's own language host looks for its engine every few minutes only.
-    for (const each of started) if (isRunning(each)) process.kill(each.pid, "SIGKILL");
+    killNow(started.filter(isRunning).map(({ pid }) => pid));
   }
 }
 

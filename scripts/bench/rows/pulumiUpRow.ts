@@ -46,7 +46,8 @@ export function measurePulumiUp(bench: Bench): Promise<BenchRow[]> {
   });
 }
 
-async function makeStack({ host }: Bench, defer: Defer, project: string): Promise<PulumiStack> {
+/** A stack with the configuration of the example. */
+export async function makeStack({ host }: Bench, defer: Defer, project: string): Promise<PulumiStack> {
   const stack = await PulumiStack.create({ project });
   defer(async () => {
     await stack.endOperations();
@@ -64,8 +65,8 @@ async function makeStack({ host }: Bench, defer: Defer, project: string): Promis
 }
 
 /** The time of an `up` that makes everything; what it made is taken away again. */
-async function timeUp(stack: PulumiStack): Promise<number> {
-  const up = await stack.up();
+export async function timeUp(stack: PulumiStack, ...args: string[]): Promise<number> {
+  const up = await stack.up(...args);
   if (up.exitCode !== 0) throw new Error(`pulumi up failed:\n${up.text}`);
   const destroy = await stack.destroy();
   if (destroy.exitCode !== 0) throw new Error(`pulumi destroy failed:\n${destroy.text}`);

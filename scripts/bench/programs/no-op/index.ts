@@ -1,4 +1,7 @@
-/** What `pulumi up` costs by itself: the example's configuration, and two dynamic resources that do nothing. */
+/**
+ * What `pulumi up` costs by itself: the example's configuration, and dynamic resources that do nothing: one, and `count`
+ * (default: 1) that depend on it.
+ */
 import * as pulumi from "@pulumi/pulumi";
 
 const provider: pulumi.dynamic.ResourceProvider = {
@@ -20,6 +23,9 @@ const inputs = {
   task: { prompt: config.require("prompt") },
 };
 const first = new NoOp("first", inputs);
-const second = new NoOp("second", inputs, { dependsOn: first });
+const others = Array.from(
+  { length: config.getNumber("count") ?? 1 },
+  (_, index) => new NoOp(`other-${index}`, inputs, { dependsOn: first }),
+);
 
-export const result = second.result;
+export const results = others.map(({ result }) => result);
