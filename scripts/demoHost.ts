@@ -1,15 +1,12 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { connectionSchema } from "../provider/connection/connectionSchema";
 import { withHost } from "../provider/ssh/hostPool";
 import { probeServer } from "../provider/taskServer/runLoader";
-import { endSshCommands } from "../tests/support/endSshCommands";
-import { findNamespaceObstacle, makeNamespace, netnsFolder, stateRoot } from "../tests/support/namespace";
-import { findSshdObstacle, startSshd } from "../tests/support/sshd";
 import { Secret, type ConfigValue } from "../tests/support/stackConfig";
-import { startGuest } from "../tests/support/startGuest";
+import type { StartedGuest } from "./demoGuest";
+import { makeStandInHost } from "./standInHost";
 
 /** Where the demo deploys to, and who does the work there. */
 export interface DemoHost {
@@ -18,6 +15,10 @@ export interface DemoHost {
   /** The example's configuration for this host. */
   readonly config: Readonly<Record<string, ConfigValue>>;
   readonly env: NodeJS.ProcessEnv;
+  /** What is asked first, and then. */
+  readonly prompts: readonly [string, string];
+  /** The guest that the demo has started; none on a host of one's own. */
+  readonly guest?: StartedGuest;
   /** A host that stays when the demo has ended, so that an interrupted demo has to destroy its stack. */
   readonly isOwn: boolean;
   /** How often the agent has run; not known of a real one. */
@@ -28,54 +29,16 @@ export interface DemoHost {
   findLeftovers(): Promise<Record<string, string[]>>;
 }
 
+export const questions = [
+  "Explain in one sentence what a microVM is.",
+  "Explain in one sentence what a network namespace is.",
+] as const;
+
 /** The user's own host if it is named in the environment, else this machine with a stand-in agent. */
 export function makeDemoHost(env: NodeJS.ProcessEnv): Promise<DemoHost> {
   return env.FC_HOST !== undefined && env.CLAUDE_CODE_OAUTH_TOKEN !== undefined
     ? Promise.resolve(describeOwnHost(env, env.FC_HOST, env.CLAUDE_CODE_OAUTH_TOKEN))
     : makeStandInHost();
-}
-
-async function makeStandInHost(): Promise<DemoHost> {
-  const obstacle = findSshdObstacle() ?? findNamespaceObstacle();
-  if (obstacle !== undefined) throw new Error(`the demo cannot run here: ${obstacle}`);
-  const sshd = await startSshd();
-  const namespace = await makeNamespace();
-  const guest = await startGuest(namespace);
-  const { host, port, user, privateKey, hostKey } = sshd.connection();
-  const remove = async (): Promise<void> => {
-    await guest.stop();
-    await sshd.stop();
-    endSshCommands(sshd);
-    await namespace.remove();
-  };
-  return {
-    description: [
-      `host   this machine, through an SSH server that the demo has started at ${host}:${port}`,
-      `guest  a process in a network namespace, at ${guest.address}; the server's is ${namespace.name}`,
-      "agent  a stand-in that repeats what it was asked; no token is needed and nothing is paid for",
-      "       (with FC_HOST and CLAUDE_CODE_OAUTH_TOKEN it is the real one on your host, see README.md)",
-    ],
-    config: {
-      ...{ host, port, user, hostKey, privateKey: new Secret(privateKey), netns: namespace.name },
-      claudeToken: new Secret(`sk-ant-stand-in-${randomBytes(16).toString("hex")}`),
-    },
-    env: {},
-    isOwn: false,
-    countRuns: () => guest.listRuns().length,
-    remove,
-    findLeftovers: async () => {
-      const processes = await namespace.listProcesses();
-      const sockets = await namespace.listSockets();
-      const folders = listNames(stateRoot, namespace.name).map((name) => join(stateRoot, name));
-      await remove();
-      return {
-        processes: processes.map(String),
-        sockets,
-        namespaces: listNames(netnsFolder, namespace.name),
-        files: [...folders, ...[sshd.folder, guest.folder].filter(existsSync)],
-      };
-    },
-  };
 }
 
 function describeOwnHost(env: NodeJS.ProcessEnv, host: string, token: string): DemoHost {
@@ -95,6 +58,7 @@ function describeOwnHost(env: NodeJS.ProcessEnv, host: string, token: string): D
     },
     // Its known_hosts file may name the host's key.
     env: { HOME: homedir() },
+    prompts: questions,
     isOwn: true,
     countRuns: () => undefined,
     remove: () => Promise.resolve(),
@@ -105,8 +69,4 @@ function describeOwnHost(env: NodeJS.ProcessEnv, host: string, token: string): D
       return { "task server": status === "absent" ? [] : [status] };
     },
   };
-}
-
-function listNames(folder: string, part: string): string[] {
-  return existsSync(folder) ? readdirSync(folder).filter((name) => name.includes(part)) : [];
 }

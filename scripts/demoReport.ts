@@ -3,10 +3,12 @@ export class DemoReport {
   /** What was not as it should be. */
   public readonly faults: string[] = [];
   private readonly start = performance.now();
+  private isLineOpen = false;
 
   public constructor(private readonly write: (text: string) => void) {}
 
   public say(...lines: readonly string[]): void {
+    this.closeLine();
     for (const line of lines) this.write(`${line}\n`);
   }
 
@@ -14,14 +16,19 @@ export class DemoReport {
   public async step<T>(title: string, work: () => Promise<T>): Promise<T> {
     const start = performance.now();
     this.write(`\n▸ ${title} … `);
+    this.isLineOpen = true;
     try {
       return await work();
     } finally {
-      this.write(`${formatSeconds(performance.now() - start)}\n`);
+      const took = formatSeconds(performance.now() - start);
+      this.write(this.hasOpenLine() ? `${took}\n` : `    (${took})\n`);
+      this.isLineOpen = false;
     }
   }
 
+  /** Lines below a step, also while it goes on. */
   public detail(...lines: readonly string[]): void {
+    this.closeLine();
     for (const line of lines) this.write(`    ${line}\n`);
   }
 
@@ -36,6 +43,15 @@ export class DemoReport {
     if (this.faults.length === 0) this.say("", `The demo did all of it ${took}, and left nothing behind.`);
     else
       this.say("", `The demo ended ${took}; not as expected:`, ...this.faults.map((fault) => `  ✗ ${fault}`));
+  }
+
+  private hasOpenLine(): boolean {
+    return this.isLineOpen;
+  }
+
+  private closeLine(): void {
+    if (this.isLineOpen) this.write("\n");
+    this.isLineOpen = false;
   }
 }
 

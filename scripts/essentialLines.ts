@@ -3,7 +3,10 @@ import type { OperationResult } from "../tests/support/pulumiStack";
 /** A resource of ours that is done (or in a preview, planned); those that only begin are left out. */
 const resourceLine = /^ *(\+-|\+\+|--|[+~-]) +pulumi-nodejs:dynamic\/fc-agents:(\w+) (\S+) (?!\w+ing )(.+)$/;
 
-const outputLine = /^ {2}[ ~+] (result|url|pid) *: (?!\[unknown\])(.*)$/;
+/** Behind it, the CLI shows what was last said on the resource's line. */
+const outcomeOf = /^\w+ \([\d.]+m?s\)(?: \[diff: [^\]]*\])?/;
+
+const outputLine = /^ {2}[ ~+] (url|pid) *: (?!\[unknown\])(.*)$/;
 
 const summaryLine = /^ {4}((?:[+~-]|\+-)? ?\d+ .+)$/;
 
@@ -13,7 +16,7 @@ export function essentialLines({ exitCode, text }: OperationResult): string[] {
   if (exitCode !== 0) return lines.filter((line) => line !== "" && !line.startsWith("@"));
   const resources = lines.flatMap((line) => {
     const [, sign = "", type = "", name = "", what = ""] = resourceLine.exec(line) ?? [];
-    return type === "" ? [] : [`${sign} ${type} ${name}: ${what}`];
+    return type === "" ? [] : [`${sign} ${type} ${name}: ${outcomeOf.exec(what)?.[0] ?? what}`];
   });
   const outputs = lines.flatMap((line) => {
     const [, name = "", value = ""] = outputLine.exec(line) ?? [];

@@ -31,4 +31,6 @@ const run = new AgentRun("summary", { server, timeoutSeconds: config.getNumber("
 export const url = server.url;
 export const pid = server.pid;
 export const result = run.result;
+export const costUsd = run.costUsd;
+export const patch = run.patch; // what the agent changed in the repository, for `git apply`
 export const durationSeconds = run.durationSeconds;

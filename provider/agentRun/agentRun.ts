@@ -126,7 +126,7 @@ export class AgentRun extends pulumi.dynamic.Resource {
         task: wellFormed("task", task),
         serverTask: task === undefined ? server.declared.task : undefined,
         stableKey: stableKeyOf("AgentRun", name, opts),
-        urn: ownUrnOf("AgentRun", name, opts),
+        ownUrn: ownUrnOf("AgentRun", name, opts),
         ...noOutputsYet,
       },
       pulumi.mergeOptions({ additionalSecretOutputs: ["connection"], dependsOn: [server] }, opts),

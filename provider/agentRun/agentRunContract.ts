@@ -38,8 +38,8 @@ export const agentRunSchema = z.object({
   resultPath: localFile("resultPath"),
   transcriptPath: localFile("transcriptPath"),
   stableKey: z.string().min(1),
-  /** Where the run stands in `pulumi up`'s display. */
-  urn: z.string().optional(),
+  /** Where the run stands in `pulumi up`'s display. Pulumi sends no input that is named `urn`. */
+  ownUrn: z.string().optional(),
 });
 
 export const agentRunCrossChecks: readonly CrossCheck[] = [

@@ -5,11 +5,9 @@ export function describeProgress({ record, ahead, progress }: WaitState, seconds
   if (record.state === "queued") return ahead === 0 ? "queued, next in turn" : `queued behind ${ahead}`;
   const { state, turn, tool, detail, costUsd } = progress;
   const doing =
-    turn === undefined
-      ? state === undefined || state === "running"
-        ? `claimed by ${record.guest ?? "a guest"}`
-        : state
-      : `turn ${turn}${tool === undefined ? "" : `: ${tool}${detail === undefined ? "" : ` ${detail}`}`}`;
+    turn !== undefined && state !== "collecting"
+      ? `turn ${turn}${tool === undefined ? "" : `: ${tool}${detail === undefined ? "" : ` ${detail}`}`}`
+      : (state ?? `claimed by ${record.guest ?? "a guest"}`);
   const parts = [doing];
   if (secondsSinceClaim !== undefined) parts.push(`${Math.round(secondsSinceClaim)} s`);
   if (costUsd !== undefined) parts.push(`$${costUsd.toFixed(2)}`);

@@ -109,7 +109,7 @@ async function watchTask(
   inputs: AgentRunInputs,
   timeoutMs: number,
 ): Promise<WaitOutcome> {
-  const line = new ProgressLine(inputs.urn);
+  const line = new ProgressLine(inputs.ownUrn);
   try {
     const inlineBytes = inlineBytesFor(effectiveTask(inputs));
     return await client.wait(id, { timeoutMs, inlineBytes }, (state) => {

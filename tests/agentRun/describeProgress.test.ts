@@ -26,6 +26,12 @@ describe("describeProgress", () => {
 
   it("says what the guest is doing before the agent runs", () => {
     assert.equal(describeProgress(stateOf("claimed", { state: "cloning" }), 1), "cloning, 1 s");
+    assert.equal(describeProgress(stateOf("claimed", { state: "running" }), 2), "running, 2 s");
+  });
+
+  it("says that the guest collects what the agent has done after its last turn", () => {
+    const progress = { state: "collecting", turn: 3, tool: "Edit", costUsd: 0.5 };
+    assert.equal(describeProgress(stateOf("claimed", progress), 9), "collecting, 9 s, $0.50");
   });
 
   it("says turn, tool, time and cost", () => {

@@ -48,8 +48,13 @@ describe("The demo, end to end", function () {
       output,
       /result: "The stand-in agent was asked: Explain in one sentence what a microVM is\."/,
     );
+    assert.match(output, /guest {2}a (virtual machine \(QEMU|process)/);
+    assert.match(output, /\n {4}summary: turn \d+: Edit README, \d+ s\n/);
+    assert.match(output, /cost: \$0\.0125/);
+    assert.match(output, /\n *\+A line that the agent has written\.\n/);
     assert.match(output, /✓ the server is the same process, pid \d+/);
     assert.match(output, /The demo did all of it in [\d.]+ s, and left nothing behind\./);
+    assert.match(output, /The first run: boot [\d.]+ s, pick-up [\d.]+ s, .*patch and return [\d.]+ s\./);
     assert.doesNotMatch(output, /✗/);
     assert.deepEqual(listLeftovers(demo.pid), []);
   });

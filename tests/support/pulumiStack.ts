@@ -27,6 +27,8 @@ export interface OperationResult extends CommandResult, Changes {
 }
 
 export interface RunningOperation extends Omit<RunningCommand, "result"> {
+  /** The file to which the engine writes what it does, while it does it: a JSON object on each line. */
+  readonly eventLog: string;
   readonly result: Promise<OperationResult>;
 }
 
@@ -128,7 +130,7 @@ export class PulumiStack {
       ...readChanges(eventLog),
       text: ended.stdout + ended.stderr,
     }));
-    return { ...command, result };
+    return { ...command, eventLog, result };
   }
 
   /** The stack's outputs as the CLI prints them for scripts. */

@@ -41,9 +41,12 @@ export interface QemuGuestOptions {
 export class QemuGuest {
   private constructor(
     private readonly qemu: ChildProcess,
-    private readonly folder: string,
+    /** Holds its serial line's output and its monitor, as long as it runs. */
+    public readonly folder: string,
     private readonly monitor: QmpConnection,
     public readonly accelerator: Accelerator,
+    /** For an end of this process that nobody waits for. */
+    private readonly abandon: () => void,
   ) {}
 
   /** Starts it, and returns as soon as its processor runs. */
@@ -64,20 +67,27 @@ export class QemuGuest {
       ...(restoreFrom === undefined ? [] : ["-incoming", `exec:cat ${restoreFrom}`]),
     ];
     // It runs inside the namespace and goes with it, whatever becomes of the test.
+    // Ctrl-C in a terminal is not for it: who started it ends it.
     const qemu = spawn("ip", ["netns", "exec", namespace.name, ...command], {
       stdio: ["ignore", "ignore", "inherit"],
+      detached: true,
     });
+    const abandon = (): void => {
+      qemu.kill("SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    };
+    process.once("exit", abandon);
     try {
       const monitor = await QmpConnection.open(socket);
-      const guest = new QemuGuest(qemu, folder, monitor, accelerator);
+      const guest = new QemuGuest(qemu, folder, monitor, accelerator, abandon);
       if (restoreFrom !== undefined) {
         await monitor.waitWhile("query-status", "inmigrate");
         await monitor.run("cont");
       }
       return guest;
     } catch (error) {
-      qemu.kill("SIGKILL");
-      rmSync(folder, { recursive: true, force: true });
+      process.removeListener("exit", abandon);
+      abandon();
       throw error;
     }
   }
@@ -109,6 +119,7 @@ export class QemuGuest {
       this.qemu.kill("SIGKILL");
       await ended;
     }
+    process.removeListener("exit", this.abandon);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
