@@ -6,6 +6,7 @@ const agentJsonSchema = z.looseObject({
   subtype: z.string().optional(),
   api_error_status: z.number().nullish(),
   result: z.string().optional(),
+  errors: z.array(z.unknown()).optional().catch(undefined),
   session_id: z.string().optional(),
   num_turns: z.number().optional(),
   total_cost_usd: z.number().optional(),

@@ -1,4 +1,5 @@
 import type { AgentJson } from "./agentJson";
+import { findLimitReset } from "./findLimitReset";
 
 /** Why a run failed, for programs. */
 export const errorKinds = [
@@ -30,22 +31,25 @@ export interface Evidence {
   json?: AgentJson | undefined;
   /** What the agent printed, or the end of it. */
   text: string;
+  /** When it had ended; limits tell only the time of the day when they end. */
+  finishedAt?: Date | undefined;
 }
 
 /**
  * Judges a run by its exit code and `is_error` together: `subtype` says "success" also for runs that failed, and a run
  * that was refused by the API ends with exit code 1.
  */
-export function classifyFailure({ exitCode, guestKind, json, text }: Evidence): Failure | undefined {
+export function classifyFailure(evidence: Evidence): Failure | undefined {
+  const { exitCode, guestKind, json, text, finishedAt = new Date() } = evidence;
   const ofGuest = guestKinds.get(guestKind ?? "");
   if (ofGuest !== undefined) return { ...ofGuest, reason: withFirstLine(ofGuest.reason, text) };
   if (json?.is_error !== true && exitCode === 0) return undefined;
-  const said = json?.result ?? text;
+  const said = json === undefined ? text : (json.result ?? json.errors?.find(isString) ?? "");
   const ofSubtype = subtypes.get(json?.subtype ?? "");
   if (ofSubtype !== undefined) return ofSubtype;
-  const status = json?.api_error_status ?? undefined;
+  const status = json === undefined ? findStatus(text) : (json.api_error_status ?? undefined);
   if (status === 429 || limitWords.test(said)) {
-    const resetsAt = findReset(said);
+    const resetsAt = findLimitReset(said, finishedAt);
     const until = resetsAt === undefined ? "" : `, until ${resetsAt}`;
     return {
       kind: "rate-limited",
@@ -62,7 +66,7 @@ export function classifyFailure({ exitCode, guestKind, json, text }: Evidence): 
     return { kind: "not-logged-in", reason: withFirstLine("the agent is not logged in", said) };
   const reason =
     json?.is_error === true
-      ? `the agent reported an error (exit code ${exitCode})`
+      ? withFirstLine(`the agent reported an error (exit code ${exitCode})`, said)
       : `the agent ended with exit code ${exitCode}`;
   return { kind: "agent-failed", reason };
 }
@@ -86,13 +90,17 @@ const subtypes = new Map<string, Failure>([
 ]);
 
 const limitWords =
-  /\b(usage|rate|session|weekly) limit (was )?(reached|exceeded)|hit your (usage|session|weekly)? ?limit/i;
+  /\b(usage|rate|session|weekly) limit (was )?(reached|exceeded)|hit your ([\w-]+ )?limit|temporarily limiting requests/i;
 const loginWords = /please run \/login|not logged in|invalid api key|oauth token (has expired|revoked)/i;
 
-/** `…limit reached|1735689600`: seconds since 1970. */
-function findReset(text: string): string | undefined {
-  const seconds = /\|(\d{10})\b/.exec(text)?.[1];
-  return seconds === undefined ? undefined : new Date(Number(seconds) * 1000).toISOString();
+/** Without the agent's object only its words tell: `API Error: 401 …`. */
+function findStatus(text: string): number | undefined {
+  const status = /\bAPI Error: ([45]\d\d)\b/.exec(text)?.[1];
+  return status === undefined ? undefined : Number(status);
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 /** Adds what was said, one visible line of it. */

@@ -49,7 +49,13 @@ export function describeOutcome(
       ? findAgentJson(printed, isWhole, isOfNewerGuest)
       : undefined;
   const exitCode = record.exitCode ?? 0;
-  const failure = classifyFailure({ exitCode, guestKind: record.errorKind, json, text: printed });
+  const failure = classifyFailure({
+    exitCode,
+    guestKind: record.errorKind,
+    json,
+    text: printed,
+    finishedAt: record.finishedAt === undefined ? undefined : new Date(record.finishedAt),
+  });
   const isText = json?.result !== undefined && task?.outputFormat !== "stream-json";
   const text = isText ? cutString(json.result ?? "") : cutText(head, tail, record.resultBytes ?? 0);
   return {

@@ -15,6 +15,7 @@ import { type ControlClient, isRefusal, type WaitOutcome } from "../taskServer/c
 import { deriveTaskId } from "../taskServer/taskId";
 import { withControl } from "../taskServer/withControl";
 import { collectParts } from "./collectParts";
+import { collectTotals } from "./collectTotals";
 import { ProgressLine } from "./progressLine";
 import { writeFileWhole } from "./writeFileWhole";
 import { writeResultFile } from "./writeResultFile";
@@ -128,7 +129,11 @@ async function collect(
   outputs: AgentRunOutputs,
 ): Promise<void> {
   const { record } = outcome;
-  Object.assign(outputs, await collectParts(client, record));
+  Object.assign(
+    outputs,
+    await collectParts(client, record),
+    await collectTotals(client, record, outputs.json),
+  );
   if (resultPath !== undefined) await writeResultFile(client, outcome, resultPath);
   outputs.savedTo = resultPath;
   if (transcriptPath !== undefined) {

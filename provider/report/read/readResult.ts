@@ -1,7 +1,7 @@
 import { cutText } from "./cutText";
 import { resultText } from "./resultText";
 import type { ModelUsage, RunResult } from "./run";
-import { tokensOf } from "./tokens";
+import { sumTokens, tokensOf } from "./tokens";
 import type { TranscriptEvent } from "./transcriptEvent";
 
 const errorsShown = 20;
@@ -32,4 +32,23 @@ export function readResult(event: TranscriptEvent): RunResult {
       costUsd: usage.costUSD,
     })),
   };
+}
+
+/**
+ * An agent that a background task of its own wakes up again ends with a result each time: what it cost and what the
+ * models used is told for all of them together, the rest for each by itself.
+ */
+export function addResult(earlier: RunResult | undefined, later: RunResult): RunResult {
+  if (earlier === undefined) return later;
+  return {
+    ...later,
+    permissionDenials: earlier.permissionDenials + later.permissionDenials,
+    numTurns: sum(earlier.numTurns, later.numTurns),
+    durationMs: sum(earlier.durationMs, later.durationMs),
+    tokens: sumTokens([earlier.tokens, later.tokens].filter((tokens) => tokens !== undefined)),
+  };
+}
+
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : a + b;
 }

@@ -1,6 +1,6 @@
 import { addBlock } from "./addBlock";
 import { cutText } from "./cutText";
-import { readResult } from "./readResult";
+import { addResult, readResult } from "./readResult";
 import { resultText } from "./resultText";
 import type { Run, ToolCall, Turn } from "./run";
 import { largestTokens, noTokens, tokensOf } from "./tokens";
@@ -33,7 +33,9 @@ export class RunBuilder {
         this.#addUser(event);
         return;
       case "result":
-        this.run.result = readResult(event);
+        this.run.result = this.#isSameSession(event)
+          ? addResult(this.run.result, readResult(event))
+          : readResult(event);
         this.run.sessionId ??= event.session_id;
         return;
       case "fc-agents":
@@ -52,16 +54,26 @@ export class RunBuilder {
 
   #addSystem(event: TranscriptEvent): void {
     if (event.subtype === "init") {
-      if (this.run.sessionId !== undefined) this.#note("The agent was started again");
+      // A background task of its own that ends wakes it up, and then it says the same once more.
+      if (this.run.sessionId !== undefined && !this.#isSameSession(event)) {
+        this.#note("The agent was started again");
+      }
       this.run.model ??= event.model;
       this.run.cwd ??= event.cwd;
       this.run.sessionId ??= event.session_id;
       this.run.agentVersion ??= event.claude_code_version;
     } else if (event.subtype === "compact_boundary") {
       this.#note("The agent compacted its conversation");
+    } else if (event.subtype === "api_retry") {
+      const error = event.error_status === undefined ? "did not answer" : `answered ${event.error_status}`;
+      this.#note(`The model API ${error}, and the agent asked again`);
     } else {
       this.#passOver(`system/${event.subtype ?? "?"}`);
     }
+  }
+
+  #isSameSession(event: TranscriptEvent): boolean {
+    return event.session_id !== undefined && event.session_id === this.run.sessionId;
   }
 
   #addAnswer(event: TranscriptEvent): void {

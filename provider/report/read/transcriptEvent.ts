@@ -65,6 +65,8 @@ export const transcriptEventSchema = z.object({
   model: text,
   cwd: text,
   claude_code_version: text,
+  // system/api_retry
+  error_status: amount,
   // assistant, user
   message: messageSchema,
   parent_tool_use_id: text,
