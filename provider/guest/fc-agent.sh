@@ -375,8 +375,10 @@ run_task() {
   if prepare_repository; then run_agent; fi
   end_leftovers
   say "task $id: exit code $exit_code after $duration_ms ms${error_kind:+, $error_kind}"
-  pending_state=collecting
   flush_progress
+  # After the agent's last line; where the server no longer listens, nothing is lost.
+  pending_state=collecting
+  [ -z "$is_streamed" ] || post_progress
   [ -z "$base" ] || make_patch
   make_body
   send_parts
@@ -647,10 +649,11 @@ flush_progress() {
 
 # ---- The result.
 
-# Whether the last line that the agent printed is its result object.
+# Whether the last line that the agent printed is its result object. The type may stand anywhere in it; in a string of
+# it, the quotation marks would have backslashes.
 has_result() {
   tail -n 1 "$run/stdout" > "$run/last"
-  [ "$(head -c 16 "$run/last" | tr '\000' ' ')" = '{"type":"result"' ]
+  [ "$(head -c 1 "$run/last" | tr '\000' ' ')" = '{' ] && LC_ALL=C grep -q '"type":"result"' "$run/last"
 }
 
 # Whether the agent printed JSON, as it was told to.
