@@ -7,6 +7,7 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assertSucceeded } from "../deployment";
+import { repositoryFolder } from "../findPulumi";
 import { PulumiStack } from "../pulumiStack";
 import { startSshd } from "../sshd";
 import { Secret } from "../stackConfig";
@@ -42,8 +43,11 @@ async function makeFixture(target: string): Promise<void> {
     assertSucceeded(await stack.up());
     const exported = await stack.runPlain(["stack", "export", "--show-secrets", "--stack", "test"]);
     mkdirSync(target, { recursive: true });
+    const checkout = new RegExp(`project:///(?:\\.\\./)*${repositoryFolder.slice(1)}/`, "g");
     const key = /(BEGIN OPENSSH PRIVATE KEY-----)[^"]*?(-----END)/g;
-    writeFileSync(join(target, "state.json"), exported.stdout.replace(key, "$1 stripped $2"));
+    // Pulumi notes where each resource was made, and so where this folder lies on the machine.
+    const state = exported.stdout.replaceAll(checkout, "project:///../");
+    writeFileSync(join(target, "state.json"), state.replace(key, "$1 stripped $2"));
     server.instanceId = stack.exportState().get("agent-1").id ?? "";
     await server.stop();
     cpSync(server.folder, join(target, "folder"), { recursive: true });
