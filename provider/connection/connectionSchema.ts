@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseHostKey } from "../ssh/parseHostKey";
 import { expected, expectedSecret } from "../validation/expected";
+import { flag } from "../validation/flag";
 import { connectionDefaults } from "./connectionDefaults";
 import { findHostFault } from "./findHostFault";
 
@@ -22,10 +23,6 @@ function secret(property: string, expectation: string): z.ZodString {
 function integer(property: string, expectation: string, min: number, max: number): z.ZodInt {
   const error = (issue: { input?: unknown }): string => expected(property, expectation, issue.input);
   return z.int({ error }).min(min, { error }).max(max, { error });
-}
-
-function flag(property: string): z.ZodDefault<z.ZodBoolean> {
-  return z.boolean({ error: (issue) => expected(property, "true or false", issue.input) }).default(false);
 }
 
 function host(property: string): z.ZodString {
@@ -78,7 +75,7 @@ function loginShape(path: string) {
     agentSocketPath: text(`${path}.agentSocketPath`, "the path of an SSH agent's socket").optional(),
     hostKey: hostKey(`${path}.hostKey`).optional(),
     knownHosts: text(`${path}.knownHosts`, "the path of a known_hosts file").optional(),
-    insecureIgnoreHostKey: flag(`${path}.insecureIgnoreHostKey`),
+    insecureIgnoreHostKey: flag(`${path}.insecureIgnoreHostKey`, false),
     dialErrorLimit: integer(
       `${path}.dialErrorLimit`,
       "a number of attempts, or -1 for no limit",
@@ -104,7 +101,7 @@ function objectError(path: string, shape: object) {
 const proxyShape = loginShape("connection.proxy");
 const connectionShape = {
   ...loginShape("connection"),
-  sudo: flag("connection.sudo"),
+  sudo: flag("connection.sudo", false),
   proxy: z.strictObject(proxyShape, { error: objectError("connection.proxy", proxyShape) }).optional(),
 };
 
