@@ -10,9 +10,9 @@ import { withPlainAnswers } from "./forward/withPlainAnswers";
 
 endWithEngine();
 
-const lifecycles: Record<LifecycleName, Lifecycle> = {
+const lifecycles = {
   FcTaskServer: withPlainAnswers(fcTaskServerLifecycle),
   AgentRun: withPlainAnswers(agentRunLifecycle),
-};
+} satisfies Partial<Record<LifecycleName, Lifecycle>>;
 
 export = lifecycles;

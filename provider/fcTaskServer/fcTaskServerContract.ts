@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { connectionCrossChecks } from "../connection/connectionCrossChecks";
-import { connectionSchema } from "../connection/connectionSchema";
+import { type ChangeEffect, hostInputsChanges, hostInputsShape } from "../hostResource/hostInputs";
 import { netnsSchema, tapIpSchema, tapPortSchema } from "../taskServer/serverIdentity";
 import { expectedSecret } from "../validation/expected";
 import { flag } from "../validation/flag";
@@ -12,7 +12,7 @@ const tokenPattern = /^sk-ant[\x21-\x7e]+$/;
 
 /** The inputs of `FcTaskServer` as Pulumi hands them to the provider: types, defaults, messages. */
 export const fcTaskServerSchema = z.object({
-  connection: connectionSchema,
+  ...hostInputsShape,
   tapIp: tapIpSchema,
   tapPort: tapPortSchema,
   netns: netnsSchema,
@@ -32,10 +32,6 @@ export const fcTaskServerSchema = z.object({
   running: flag("running", true),
   maxResultBytes: wholeNumber("maxResultBytes", 1, 16 * 1024 ** 3, "bytes").default(64 * 1024 ** 2),
   resultRetentionHours: wholeNumber("resultRetentionHours", 1, 24 * 365, "hours").default(168),
-  deleteUnreachable: flag("deleteUnreachable", false),
-  takeOver: flag("takeOver", false),
-  /** Set by the constructor and kept from the first creation on, so that a rename never runs an agent again. */
-  stableKey: z.string().min(1),
 });
 
 export const fcTaskServerCrossChecks: readonly CrossCheck[] = [
@@ -71,19 +67,12 @@ export type FcTaskServerOutputs = z.infer<typeof fcTaskServerOutputsSchema>;
 /** Inputs and outputs together, as they stand in the stack's state. */
 export type FcTaskServerState = FcTaskServerInputs & FcTaskServerOutputs;
 
-/** What a changed input means. The order is that of the documentation. */
-export type ChangeEffect = "replace" | "sync" | "record";
-
 /**
  * The diff table. `replace`: the server is another one, the old one is stopped first. `sync`: handed to the running
  * server, which goes on in the same process. `record`: kept in the state, the host is not contacted.
  */
 export const fcTaskServerChanges: Readonly<Record<string, ChangeEffect>> = {
-  "connection.host": "replace",
-  "connection.port": "replace",
-  "connection.user": "replace",
-  "connection.sudo": "replace",
-  connection: "record",
+  ...hostInputsChanges,
   tapIp: "replace",
   tapPort: "replace",
   netns: "replace",
@@ -92,6 +81,4 @@ export const fcTaskServerChanges: Readonly<Record<string, ChangeEffect>> = {
   running: "sync",
   maxResultBytes: "sync",
   resultRetentionHours: "sync",
-  deleteUnreachable: "record",
-  takeOver: "record",
 };

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { TaskServerAbsentError } from "../errors/taskServerAbsentError";
 import { TaskServerDeafError } from "../errors/taskServerDeafError";
+import type { Known } from "../hostResource/hostResourceKind";
 import type { Host } from "../ssh/host";
 import { isRefusal, protocolVersion } from "../taskServer/controlClient";
 import { deployServer, type ServerSettings, stopServer } from "../taskServer/runLoader";
@@ -22,10 +22,7 @@ import type {
 const controlTimeoutMs = 30_000;
 
 /** The server as the stack's state has it; `state` is absent while it is created. */
-export interface KnownServer {
-  instanceId: string;
-  state?: FcTaskServerState;
-}
+export type KnownServer = Known<FcTaskServerState>;
 
 /**
  * Brings a task server to what the inputs declare, from whatever state it is in: observe, deploy if it does not run,
@@ -176,9 +173,4 @@ export function identityOf({
   tapPort: number;
 } {
   return { netns, tapIp, tapPort };
-}
-
-/** Names one deployment of a server, so that only that one is ever stopped. */
-export function newInstanceId(): string {
-  return `fc-${randomBytes(8).toString("hex")}`;
 }

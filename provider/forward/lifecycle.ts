@@ -1,7 +1,15 @@
 import type { dynamic } from "@pulumi/pulumi";
 
 /** The resources that have a lifecycle, by the name of their class. */
-export type LifecycleName = "FcTaskServer" | "AgentRun";
+export type LifecycleName =
+  | "FcTaskServer"
+  | "AgentRun"
+  | "HostNetwork"
+  | "FirecrackerHost"
+  | "GuestRootfs"
+  | "MicroVm"
+  | "Snapshot"
+  | "SnapshotBake";
 
 /**
  * What a resource does at each step of its life. Pulumi hands over plain JSON values whose shape depends on who

@@ -11,6 +11,8 @@ export interface ExecOptions extends ChannelOptions {
   stdin?: Uint8Array;
   /** Most bytes of standard output, 1 MiB by default; more ends the command with an error. */
   maxOutputBytes?: number;
+  /** Told of standard output as it comes; the result has all of it nevertheless. */
+  onOutput?: (chunk: Buffer) => void;
 }
 
 export interface ExecResult {

@@ -1,5 +1,5 @@
 import { RemoteOutputTooLargeError } from "../errors/remoteOutputTooLargeError";
-import type { ExecResult } from "./host";
+import type { ExecOptions, ExecResult } from "./host";
 import type { Session } from "./openSession";
 import { runBounded, type Bounds } from "./runBounded";
 import { stopChannel } from "./stopChannel";
@@ -13,7 +13,7 @@ export async function runCommand(
   hostName: string,
   command: string,
   { channel, release }: Session,
-  options: { stdin?: Uint8Array; maxOutputBytes?: number },
+  options: Pick<ExecOptions, "stdin" | "maxOutputBytes" | "onOutput">,
   bounds: Bounds,
 ): Promise<ExecResult> {
   const maxOutputBytes = options.maxOutputBytes ?? defaultMaxOutputBytes;
@@ -25,8 +25,10 @@ export async function runCommand(
       let size = 0;
       channel.on("data", (chunk: Buffer) => {
         size += chunk.length;
-        if (size <= maxOutputBytes) stdout.push(chunk);
-        else settle.reject(new RemoteOutputTooLargeError(command, hostName, maxOutputBytes));
+        if (size <= maxOutputBytes) {
+          stdout.push(chunk);
+          options.onOutput?.(chunk);
+        } else settle.reject(new RemoteOutputTooLargeError(command, hostName, maxOutputBytes));
       });
       channel.stderr.on("data", (chunk: Buffer) => {
         stderr.append(chunk);

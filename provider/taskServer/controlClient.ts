@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { FcAgentsError } from "../errors/fcAgentsError";
 import { ControlChannel } from "./controlChannel";
-import { refusalSchema } from "./refusalSchema";
+import { refusalSchema } from "../hostProgram/refusalSchema";
 import {
   type ControlStatus,
   controlStatusSchema,

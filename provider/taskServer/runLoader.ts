@@ -1,19 +1,13 @@
 import * as z from "zod";
-import { HostRefusedError } from "../errors/hostRefusedError";
-import { PythonMissingError } from "../errors/pythonMissingError";
-import { RemoteCommandError } from "../errors/remoteCommandError";
+import { runArchive } from "../hostProgram/runArchive";
 import type { Host } from "../ssh/host";
-import { refusalSchema } from "./refusalSchema";
-import { bootstrapText, serverArchive, type ServerArchive } from "./serverArchive";
+import { serverArchive, type ServerArchive } from "./serverArchive";
 import { serverFolder } from "./serverFolder";
 import type { ServerIdentity } from "./serverIdentity";
 import { type ControlStatus, controlStatusSchema, type TaskSubmission } from "./taskRecord";
 
 /** Bounds one command on the host, in milliseconds: waiting for a lock, stopping an old server and starting a new one. */
 const loaderTimeoutMs = 120_000;
-
-/** The exit code of a shell that does not find a command. */
-const commandNotFound = 127;
 
 /** What a running server is told, by its deployment or later. */
 export interface ServerSettings {
@@ -87,35 +81,18 @@ export async function probeServer(host: Host, identity: ServerIdentity): Promise
   return controlStatusSchema.parse(answer);
 }
 
-/** Sends the program and the command, token included, on standard input: nothing of it is in an argument or a file. */
 async function runLoader(
   host: Host,
   what: string,
   archive: ServerArchive,
   command: object,
 ): Promise<unknown> {
-  const stdin = Buffer.concat([
-    Buffer.from(`${archive.bytes.length}\n`),
-    archive.bytes,
-    Buffer.from(`${JSON.stringify(command)}\n`),
-  ]);
-  const { exitCode, signal, stdout, stderr } = await host.exec(["python3", "-IS", "-c", bootstrapText()], {
-    stdin,
+  const answer = await runArchive(host, what, {
+    archive: archive.bytes,
+    entry: "task_server.loader",
+    command,
     timeoutMs: loaderTimeoutMs,
   });
-  if (exitCode === commandNotFound) throw new PythonMissingError(what, host.name);
-  const line = stdout.toString("utf8").trim();
-  if (exitCode !== 0 || line === "") {
-    throw new RemoteCommandError("python3", host.name, { exitCode, signal, stderr: lastLines(stderr) });
-  }
-  const answer: unknown = JSON.parse(line);
-  const refusal = refusalSchema.safeParse(answer);
-  if (refusal.success) throw new HostRefusedError(what, host.name, refusal.data.error);
   host.cache.set(stateRootKey, anyAnswerSchema.parse(answer).stateRoot);
   return answer;
-}
-
-/** The end of a Python traceback, which names the fault. */
-function lastLines(text: string): string {
-  return text.trim().split("\n").slice(-6).join("\n");
 }

@@ -40,8 +40,3 @@ export function buildArchive(sources: Readonly<Record<string, Uint8Array>>): Ser
   const { version } = createRequire(__filename)("pulumi-fc-agents/package.json") as { version: string };
   return { bytes: zipFiles(sources), version: `${version}+${hash.digest("hex").slice(0, 12)}` };
 }
-
-/** The program that receives the archive on the host, as text for `python3 -c`. */
-export function bootstrapText(): string {
-  return readFileSync(join(__dirname, "bootstrap.py"), "utf8");
-}

@@ -5,7 +5,7 @@ import { listFiles } from "./listFiles.mjs";
 
 /** Everything that is written in Python, and the part of it that users run. */
 const pythonFolders = ["provider", "tests", "scripts"];
-const taskServerFolder = "provider/taskServer";
+const typedPythonFolders = ["provider/taskServer", "provider/hostProgram"];
 
 /** Shell scripts without a name's end that tells, beside all that end with `.sh`. */
 const shellPrograms = ["tests/support/guest/claude", "tests/support/vm/claude", ".ci/run"];
@@ -34,7 +34,7 @@ export async function listCheckers() {
         command: join(python, "ruff"),
         args: ["format", "--check", "--quiet", "--diff", ...pythonFolders],
       },
-      { name: "mypy", command: join(python, "mypy"), args: ["--no-error-summary", taskServerFolder] },
+      { name: "mypy", command: join(python, "mypy"), args: ["--no-error-summary", ...typedPythonFolders] },
       { name: "shellcheck", command: join(python, "shellcheck"), args: listShellScripts() },
       node("prettier", "prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."),
       node("tsc", "typescript/bin/tsc", "-p", ".", ...types, join(cacheFolder, "types.tsbuildinfo")),

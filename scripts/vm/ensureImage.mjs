@@ -18,7 +18,8 @@ import { findVmObstacle, findVmPrograms } from "./vmPrograms.mjs";
 
 /**
  * @typedef {object} VmImage
- * @property {string} kernel path of the kernel
+ * @property {string} kernel path of the kernel, compressed as distributions have it
+ * @property {string} vmlinux path of the same kernel as an ELF file, which Firecracker boots
  * @property {string} initramfs path of the root file system
  */
 
@@ -42,7 +43,7 @@ export async function ensureImage() {
     renameSync(unfinished, initramfs);
     removeOthers(name);
   }
-  return { kernel: join(kernelFolder, "vmlinuz"), initramfs };
+  return { kernel: join(kernelFolder, "vmlinuz"), vmlinux: join(kernelFolder, "vmlinux"), initramfs };
 }
 
 /** @param {import("./vmPrograms.mjs").VmPrograms} programs */

@@ -1,8 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { runCommand, tryCommand } from "../setup/runCommand.mjs";
 import { SetupError } from "../setup/setupError.mjs";
 import { replaceFolder } from "../setup/replaceFolder.mjs";
+import { extractVmlinux } from "./extractVmlinux.mjs";
 import { kernelFolder, vmFolder } from "./vmFolders.mjs";
 
 /** Debian's kernel for virtual machines; this package depends on the newest one. */
@@ -22,7 +32,16 @@ const aptTimeoutMs = 5 * 60_000;
 
 /** Puts kernel and modules into their folder, unless they are there. The package is taken apart, not installed. */
 export async function ensureKernel() {
-  if (existsSync(join(kernelFolder, "vmlinuz"))) return;
+  if (!existsSync(join(kernelFolder, "vmlinuz"))) await fetchKernel();
+  // As Firecracker wants it: an ELF file.
+  const elf = join(kernelFolder, "vmlinux");
+  if (existsSync(elf)) return;
+  const unfinished = `${elf}.${process.pid}`;
+  writeFileSync(unfinished, extractVmlinux(readFileSync(join(kernelFolder, "vmlinuz"))));
+  renameSync(unfinished, elf);
+}
+
+async function fetchKernel() {
   mkdirSync(vmFolder, { recursive: true });
   const work = mkdtempSync(join(vmFolder, "kernel-"));
   try {

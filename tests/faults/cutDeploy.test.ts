@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { bootstrapText, serverArchive } from "../../provider/taskServer/serverArchive";
+import { bootstrapText } from "../../provider/hostProgram/runArchive";
+import { serverArchive } from "../../provider/taskServer/serverArchive";
 import { serverFolder } from "../../provider/taskServer/serverFolder";
 import { startCuttingProxy, type CuttingProxy } from "../support/faults/cuttingProxy";
 import { StackOfOne } from "../support/faults/stackOfOne";
@@ -52,7 +53,7 @@ describe("A deployment whose SSH connection is cut", () => {
     const stdin = Buffer.concat([Buffer.from(length), bytes, Buffer.from(JSON.stringify(command))]);
     const beforeCommand = length.length + bytes.length;
     for (const end of [0, 2, length.length, 30_000, beforeCommand, beforeCommand + 50, stdin.length]) {
-      const argv = ["python3", "-IS", "-c", bootstrapText()];
+      const argv = ["python3", "-IS", "-c", bootstrapText(), "task_server.loader"];
       const { stdout } = await server.host.exec(argv, { stdin: stdin.subarray(0, end), timeoutMs: 10_000 });
       assert.equal(stdout.toString(), "", `cut after ${end} bytes`);
       assert.equal(existsSync(server.folder), false, `cut after ${end} bytes`);

@@ -25,6 +25,8 @@ export interface SshdOptions {
   configLines?: readonly string[];
   /** Host keys of the server; the first one is `hostKey`. Default: ed25519 only. */
   hostKeyTypes?: readonly TestKeyType[];
+  /** A network namespace that the server and its sessions are in. It is reached at 127.0.0.1 from outside all the same. */
+  netns?: string;
   /** Further public keys that may log in. */
   authorizedKeys?: readonly string[];
 }
@@ -148,16 +150,19 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   };
   let port = 0;
   let server: ChildProcess | undefined;
+  const command = [...(options.netns === undefined ? [] : enter(options.netns)), path];
   for (let attempt = 1; server === undefined; attempt += 1) {
     port = await findFreePort();
     writeConfig(port);
     // Between finding a port and binding it someone else may take it.
-    server = await launch(path, configFile, append);
+    server = await launch([...command, "-D", "-e", "-f", configFile], append);
     if (server === undefined && attempt === 5) throw new Error(`sshd does not start:\n${log}`);
   }
   let running: ChildProcess | undefined = server;
+  const relay = options.netns === undefined ? undefined : await startRelay(options.netns, port);
   const killNow = (): void => {
     if (running?.pid !== undefined) killTree(running.pid);
+    relay?.kill("SIGKILL");
   };
   process.once("exit", killNow);
 
@@ -198,11 +203,12 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     halt,
     restart: async () => {
       await halt();
-      running = await launch(path, configFile, append);
+      running = await launch([...command, "-D", "-e", "-f", configFile], append);
       if (running === undefined) throw new Error(`sshd does not start again:\n${log}`);
     },
     stop: async () => {
       await halt();
+      relay?.kill("SIGKILL");
       process.removeListener("exit", killNow);
       process.removeListener("exit", removeFolder);
       removeFolder();
@@ -210,13 +216,29 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   };
 }
 
+/**
+ * Not `ip netns exec`: that gives a process mounts of its own, and namespaces that are made in there could not be
+ * entered from outside.
+ */
+function enter(netns: string): string[] {
+  return ["nsenter", `--net=/run/netns/${netns}`, "--"];
+}
+
+/** Passes connections on to the same port inside a namespace. It ends with this process. */
+async function startRelay(netns: string, port: number): Promise<ChildProcess> {
+  const script = join(__dirname, "port_relay.py");
+  const child = spawn("python3", [script, netns, String(port)], { stdio: ["pipe", "pipe", "inherit"] });
+  const [first] = (await Promise.race([once(child.stdout, "data"), once(child, "exit")])) as [unknown];
+  if (!(first instanceof Buffer)) throw new Error(`the relay into ${netns} did not start`);
+  return child;
+}
+
 /** Starts sshd and waits until it says that it listens; `undefined` when it ends before. */
 async function launch(
-  path: string,
-  configFile: string,
+  [program = "", ...args]: readonly string[],
   append: (line: string) => void,
 ): Promise<ChildProcess | undefined> {
-  const child = spawn(path, ["-D", "-e", "-f", configFile], { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", () => {

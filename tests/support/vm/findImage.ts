@@ -7,12 +7,14 @@ const run = promisify(execFile);
 
 const answerSchema = z.union([
   z.object({ obstacle: z.string() }),
-  z.object({ kernel: z.string(), initramfs: z.string() }),
+  z.object({ kernel: z.string(), vmlinux: z.string(), initramfs: z.string() }),
 ]);
 
 /** What virtual machines boot from. */
 export interface VmImage {
   readonly kernel: string;
+  /** The same kernel as an ELF file. */
+  readonly vmlinux: string;
   readonly initramfs: string;
 }
 

@@ -1,5 +1,6 @@
-# Runs on the host as `python3 -c`: reads the task server's program from standard input, keeps it in memory and hands
-# over to its loader. Older Pythons must be able to read it, since it is what tells them that they are too old.
+# Runs on the host as `python3 -c TEXT MODULE`: reads a program from standard input, keeps it in memory and hands over
+# to its module that is named. Older Pythons must be able to read it, since it is what tells them that they are too old.
+import importlib
 import os
 import sys
 
@@ -16,6 +17,4 @@ with open(memory, "wb", closefd=False) as file:
     file.write(archive)
 sys.path.insert(0, "/proc/self/fd/" + str(memory))
 
-from task_server.loader import run_loader  # noqa: E402  it can be found only from here on
-
-run_loader(archive, source)
+importlib.import_module(sys.argv[1]).run_loader(archive, source)
