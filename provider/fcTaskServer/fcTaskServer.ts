@@ -37,8 +37,11 @@ export interface FcTaskServerArgs {
   oauthToken: pulumi.Input<string>;
   /** The task to inject. A change injects again, into the same process. Default: none. */
   task?: pulumi.Input<TaskArgs>;
-  /** Whether the server's process runs. False stops it and keeps queue and results. Default: true. */
-  running?: pulumi.Input<boolean>;
+  /**
+   * Whether the server's process runs. False stops it and keeps queue and results; "on-demand" leaves it to the
+   * `AgentRun`s that name a `microVm`: they start it and stop it again. Default: true.
+   */
+  running?: pulumi.Input<boolean | "on-demand">;
   /** The largest result that is accepted, in bytes. Default: 67108864 (64 MiB). */
   maxResultBytes?: pulumi.Input<number>;
   /** How long finished tasks and their results are kept, in hours, 1 to 8760. Default: 168 (a week). */
@@ -92,6 +95,8 @@ export class FcTaskServer extends pulumi.dynamic.Resource {
    * @internal
    */
   public readonly declared: FcTaskServerArgs;
+  /** Whose the server is on its host. @internal */
+  declare public readonly stableKey: pulumi.Output<string>;
 
   public constructor(name: string, args: FcTaskServerArgs, opts?: pulumi.CustomResourceOptions) {
     const declared = {

@@ -2,8 +2,7 @@ import * as z from "zod";
 import { connectionCrossChecks } from "../connection/connectionCrossChecks";
 import { type ChangeEffect, hostInputsChanges, hostInputsShape } from "../hostResource/hostInputs";
 import { netnsSchema, tapIpSchema, tapPortSchema } from "../taskServer/serverIdentity";
-import { expectedSecret } from "../validation/expected";
-import { flag } from "../validation/flag";
+import { expected, expectedSecret } from "../validation/expected";
 import type { CrossCheck } from "../validation/validateInputs";
 import { wholeNumber } from "../validation/wholeNumber";
 import { checkGitRepoOverHttp, taskSchema } from "./taskSchema";
@@ -29,7 +28,11 @@ export const fcTaskServerSchema = z.object({
         ),
     }),
   task: taskSchema.optional(),
-  running: flag("running", true),
+  running: z
+    .union([z.boolean(), z.literal("on-demand")], {
+      error: ({ input }) => expected("running", 'true, false or "on-demand"', input),
+    })
+    .default(true),
   maxResultBytes: wholeNumber("maxResultBytes", 1, 16 * 1024 ** 3, "bytes").default(64 * 1024 ** 2),
   resultRetentionHours: wholeNumber("resultRetentionHours", 1, 24 * 365, "hours").default(168),
 });
@@ -37,7 +40,21 @@ export const fcTaskServerSchema = z.object({
 export const fcTaskServerCrossChecks: readonly CrossCheck[] = [
   ...connectionCrossChecks,
   checkGitRepoOverHttp,
+  checkOnDemandTask,
 ];
+
+/** A server that only runs while a run needs it has nobody to hand a task of its own to. */
+function checkOnDemandTask(
+  { running, task }: Readonly<Record<string, unknown>>,
+  report: (path: string, message: string) => void,
+): void {
+  if (running === "on-demand" && task !== undefined) {
+    report(
+      "task",
+      'Expected no `task` with `running: "on-demand"`: give it to the `AgentRun` that uses the server',
+    );
+  }
+}
 
 /** Checked inputs, defaults filled in. */
 export type FcTaskServerInputs = z.infer<typeof fcTaskServerSchema>;

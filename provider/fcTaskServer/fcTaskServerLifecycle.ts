@@ -10,6 +10,8 @@ import {
   fcTaskServerOutputsSchema,
   fcTaskServerSchema,
   type FcTaskServerState,
+  type ServerStatus,
+  serverStatuses,
 } from "./fcTaskServerContract";
 import { describeServer, identityOf, reconcileServer, statusOfInstance } from "./reconcileServer";
 
@@ -23,7 +25,7 @@ export const fcTaskServerLifecycle = createHostLifecycle<FcTaskServerInputs, FcT
   outputsSchema: fcTaskServerOutputsSchema,
   crossChecks: fcTaskServerCrossChecks,
   changes: fcTaskServerChanges,
-  hasDrifted: (state) => state.status !== (state.running ? "running" : "stopped") || state.isTaskPending,
+  hasDrifted: (state) => state.isTaskPending || !expectedStatuses(state.running).includes(state.status),
   ensure: reconcileServer,
   observe,
   remove,
@@ -32,6 +34,12 @@ export const fcTaskServerLifecycle = createHostLifecycle<FcTaskServerInputs, FcT
     isTaskPending: true,
   }),
 });
+
+/** A server that runs on demand may be up or down: that is up to the runs. */
+function expectedStatuses(running: FcTaskServerInputs["running"]): readonly ServerStatus[] {
+  if (running === "on-demand") return serverStatuses.filter((status) => status !== "taken-over");
+  return running ? ["running"] : ["stopped"];
+}
 
 /** A server that is down keeps the id of its last task: without it the chain of task ids would be lost. */
 async function observe(

@@ -35,7 +35,8 @@ export async function reconcileServer(
 ): Promise<FcTaskServerOutputs> {
   const { instanceId, state } = known;
   const submission = planSubmission(inputs, state);
-  if (!inputs.running) return stop(host, inputs, known, submission !== undefined);
+  if (inputs.running === false) return stop(host, inputs, known, submission !== undefined);
+  if (inputs.running === "on-demand") return leave(host, inputs, known);
   const status =
     (state === undefined ? undefined : await syncRunning(host, inputs, instanceId, state, submission)) ??
     (await deploy(host, inputs, known, submission));
@@ -149,6 +150,22 @@ async function stop(
     taskId: state?.taskId,
     isTaskPending: hasNewTask || (state?.isTaskPending ?? false),
   };
+}
+
+/**
+ * A server for runs that start and stop it themselves. One that is at work for a run is told what changed; one that has
+ * nothing to do is stopped.
+ */
+async function leave(
+  host: Host,
+  inputs: FcTaskServerInputs,
+  known: KnownServer,
+): Promise<FcTaskServerOutputs> {
+  const { instanceId, state } = known;
+  const status =
+    state === undefined ? undefined : await syncRunning(host, inputs, instanceId, state, undefined);
+  if (status === undefined || status.idle === true) return stop(host, inputs, known, false);
+  return { ...describeServer(inputs, status), taskId: state?.taskId, isTaskPending: false };
 }
 
 /** What a running server is told: its variables too, which are in its memory only. */

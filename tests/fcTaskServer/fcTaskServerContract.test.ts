@@ -98,7 +98,13 @@ describe("the check of FcTaskServer", () => {
       "resultRetentionHours",
       /of hours from 1 to 8760/,
     ],
-    ["running that is no boolean", { running: "yes" }, "running", /true or false, got `yes`/],
+    ["running that is no boolean", { running: "yes" }, "running", /true, false or "on-demand", got `yes`/],
+    [
+      "a task of a server on demand",
+      { running: "on-demand", task: { prompt: "p" } },
+      "task",
+      /no `task` with `running: "on-demand"`/,
+    ],
     ["no connection", { connection: undefined }, "connection", /connection/],
   ];
   for (const [name, overrides, property, message] of bad) {

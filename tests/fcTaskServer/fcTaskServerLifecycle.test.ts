@@ -81,6 +81,19 @@ describe("the diff of FcTaskServer", () => {
     );
   });
 
+  for (const [status, changes] of [
+    ["running", false],
+    ["stopped", false],
+    ["absent", false],
+    ["taken-over", true],
+  ] as const) {
+    it(`sees ${changes ? "a" : "no"} change in a server on demand that is ${status}`, async () => {
+      const state = await stateWith({ status, running: "on-demand" });
+      const news = serverInputs({ running: "on-demand" });
+      assert.equal((await fcTaskServerLifecycle.diff("id", state, news)).changes, changes);
+    });
+  }
+
   it("takes an unknown input as a change", async () => {
     const { changes } = await fcTaskServerLifecycle.diff(
       "id",
