@@ -11,6 +11,7 @@ const needed = [
   { program: "sshd", package: "openssh-server" },
   { program: "ssh-keygen", package: "openssh-client" },
   { program: "ip", package: "iproute2" },
+  { program: "nft", package: "nftables" },
   { program: "python3", package: "python3" },
   { program: "git", package: "git" },
   { program: "curl", package: "curl" },
