@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { ControlTimedOutError } from "../errors/controlTimedOutError";
 import { SocketForwardRefusedError } from "../errors/socketForwardRefusedError";
 import { TaskServerAbsentError } from "../errors/taskServerAbsentError";
+import { forwardingRefused } from "../ssh/forwardingRefused";
 import type { Host } from "../ssh/host";
 import { ControlChannel } from "./controlChannel";
 import { ControlClient } from "./controlClient";
@@ -12,8 +13,6 @@ import type { ControlStatus } from "./taskRecord";
 
 /** Where the servers' folders are for root. */
 const rootStateRoot = "/var/lib/fc-agents";
-
-const forwardingRefused = "sshd refuses to forward Unix sockets";
 
 export interface ControlOptions {
   /** Bounds the whole conversation, in milliseconds; a wait that is part of it included. */

@@ -5,7 +5,7 @@ import { listFiles } from "./listFiles.mjs";
 
 /** Everything that is written in Python, and the part of it that users run. */
 const pythonFolders = ["provider", "tests", "scripts"];
-const typedPythonFolders = ["provider/taskServer", "provider/hostProgram"];
+const typedPythonFolders = ["provider/taskServer", "provider/hostProgram", "provider/firecrackerApi"];
 
 /** Shell scripts without a name's end that tells, beside all that end with `.sh`. */
 const shellPrograms = ["tests/support/guest/claude", "tests/support/vm/claude", ".ci/run"];
