@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { parseStrictly } from "./parseStrictly";
 import { UsageError } from "./usageError";
 
 export interface ReportArgs {
@@ -15,7 +15,15 @@ export const standardInput = "-";
 
 /** Reads the arguments of `fc-agents report`; `help` where that was asked for. */
 export function parseReportArgs(args: readonly string[]): ReportArgs | "help" {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseStrictly({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      output: { type: "string", short: "o" },
+      patch: { type: "string", multiple: true },
+      help: { type: "boolean", short: "h" },
+    },
+  });
   if (values.help === true) return "help";
   const { output, patch: patches = [] } = values;
   const inputs = [...positionals, ...patches];
@@ -32,26 +40,4 @@ export function parseReportArgs(args: readonly string[]): ReportArgs | "help" {
     if (overwritten !== undefined) throw new UsageError(`The page would overwrite ${overwritten}`);
   }
   return { transcripts: positionals, patches, output: output === standardInput ? undefined : output };
-}
-
-function parse(args: readonly string[]): ReturnType<typeof parseStrictly> {
-  try {
-    return parseStrictly(args);
-  } catch (error) {
-    // Node's own message names the option; what follows its first sentence is advice on `--`.
-    const message = error instanceof Error ? error.message : String(error);
-    throw new UsageError(message.split(/\. To specify|\n/)[0] ?? message);
-  }
-}
-
-function parseStrictly(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      output: { type: "string", short: "o" },
-      patch: { type: "string", multiple: true },
-      help: { type: "boolean", short: "h" },
-    },
-  });
 }

@@ -1,3 +1,4 @@
+import { doctorCommand } from "./doctorCommand";
 import { reportCommand } from "./reportCommand";
 import { UsageError } from "./usageError";
 import { usageText } from "./usageText";
@@ -6,8 +7,7 @@ import { usageText } from "./usageText";
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   try {
-    await dispatch(command, rest);
-    return 0;
+    return await dispatch(command, rest);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (!(error instanceof UsageError)) {
@@ -19,18 +19,20 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
 }
 
-async function dispatch(command: string | undefined, args: readonly string[]): Promise<void> {
+async function dispatch(command: string | undefined, args: readonly string[]): Promise<number> {
   switch (command) {
     case "report":
       await reportCommand(args);
-      return;
+      return 0;
+    case "doctor":
+      return doctorCommand(args);
     case "--help":
     case "-h":
       process.stdout.write(usageText);
-      return;
+      return 0;
     case undefined:
-      throw new UsageError("Name a command: report");
+      throw new UsageError("Name a command: report or doctor");
     default:
-      throw new UsageError(`There is no command '${command}'; there is report`);
+      throw new UsageError(`There is no command '${command}'; there are report and doctor`);
   }
 }

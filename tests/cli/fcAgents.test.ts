@@ -64,8 +64,8 @@ describe("fc-agents", () => {
   });
 
   const mistakes: readonly (readonly [readonly string[], string])[] = [
-    [[], "Name a command: report"],
-    [["repotr"], "There is no command 'repotr'; there is report"],
+    [[], "Name a command: report or doctor"],
+    [["repotr"], "There is no command 'repotr'; there are report and doctor"],
     [["report"], "Name at least one transcript, or - for standard input"],
     [["report", transcript, "--colour"], "Unknown option '--colour'"],
     [["report", transcript, "-o"], "Option '-o, --output <value>' argument missing"],
