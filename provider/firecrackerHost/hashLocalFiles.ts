@@ -1,7 +1,8 @@
+import { createRequire } from "node:module";
 import * as pulumi from "@pulumi/pulumi";
 import { hashLocalFile, listLocalFiles } from "./localFile";
 import type { FirecrackerSourceArgs, GuestKernelArgs } from "./sourceArgs";
-import { kernelSchema, sourceSchema } from "./sourceSchema";
+import type * as SourceSchema from "./sourceSchema";
 
 /**
  * The SHA-256 sums of the local files that a program names. They are inputs of their own, so that `pulumi preview`
@@ -14,6 +15,9 @@ export function hashLocalFiles(
   kernel: pulumi.Input<GuestKernelArgs> | undefined,
 ): pulumi.Output<Record<string, string>> {
   return pulumi.output({ source, kernel }).apply(async (known) => {
+    // Loaded here only: a program without this resource need not wait for the schemas.
+    const load = createRequire(__filename);
+    const { kernelSchema, sourceSchema } = load("./sourceSchema") as typeof SourceSchema;
     const files = listLocalFiles(
       sourceSchema.safeParse(known.source).data,
       kernelSchema.safeParse(known.kernel).data,
