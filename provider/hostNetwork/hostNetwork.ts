@@ -47,7 +47,8 @@ export interface HostNetworkArgs extends HostResourceArgs {
   tapMac?: pulumi.Input<string>;
   /**
    * Who may open the TAP device: the user id that Firecracker runs with under its jailer. Nobody else but root may, or
-   * any user on the host could pose as the guest. Default: 0 (root). A change replaces the network.
+   * any user on the host could pose as the guest. Default: 60700, the default of `MicroVm`'s `jailer.uid`. A change
+   * replaces the network.
    */
   tapUid?: pulumi.Input<number>;
   /** A group that whoever opens the TAP device has to be in as well. Default: none. A change replaces the network. */

@@ -3,6 +3,7 @@ import { isIPv4 } from "node:net";
 import * as z from "zod";
 import { connectionCrossChecks } from "../connection/connectionCrossChecks";
 import { type ChangeEffect, hostInputsChanges, hostInputsShape } from "../hostResource/hostInputs";
+import { defaultJailUser } from "../microVm/vmDefaults";
 import { netnsSchema } from "../taskServer/serverIdentity";
 import { expected } from "../validation/expected";
 import type { CrossCheck } from "../validation/validateInputs";
@@ -65,7 +66,7 @@ export const hostNetworkSchema = z.object({
   prefix: wholeNumber("prefix", 8, 30).default(defaultPrefix),
   guestSubnet: networkSchema("guestSubnet", "an IPv4 network, such as 172.16.0.0/24").optional(),
   tapMac: tapMacSchema.default(defaultTapMac),
-  tapUid: wholeNumber("tapUid", 0, maxId).default(0),
+  tapUid: wholeNumber("tapUid", 0, maxId).default(defaultJailUser),
   tapGid: wholeNumber("tapGid", 0, maxId).optional(),
   netns: netnsSchema,
   vethSubnet: networkSchema("vethSubnet", "a /30 of IPv4, such as 10.201.0.0/30").optional(),

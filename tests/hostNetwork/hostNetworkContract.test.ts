@@ -24,7 +24,7 @@ describe("the check of HostNetwork", () => {
         hostIp: "172.16.0.1",
         prefix: 24,
         tapMac: "06:fc:00:00:00:01",
-        tapUid: 0,
+        tapUid: 60_700,
         taskPort: 8080,
         egress: "internet",
         takeOver: false,

@@ -49,7 +49,7 @@ describe("the life of a HostNetwork", function () {
         inside[0].addr_info.map(({ local }) => local),
         ["172.16.0.1"],
       );
-      assert.equal(inside[0].linkinfo.info_data.user, "root");
+      assert.equal(inside[0].linkinfo.info_data.user, 60_700);
       assert.equal((await run("cat", forwarding)).trim(), "1");
       const made = await describeHost();
       await network.update();
