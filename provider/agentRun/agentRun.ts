@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { FcTaskServer } from "../fcTaskServer/fcTaskServer";
 import type { TaskArgs } from "../fcTaskServer/taskArgs";
 import { forwardingProvider } from "../forward/forwardingProvider";
+import type { MicroVm } from "../microVm/microVm";
 import { stableKeyOf } from "../forward/stableKey";
 import { ownUrnOf } from "../forward/ownUrn";
 import { wellFormed } from "../forward/wellFormed";
@@ -15,6 +16,13 @@ const provider = forwardingProvider("AgentRun");
 export interface AgentRunArgs {
   /** The task server that hands the task to the guest. */
   server: FcTaskServer;
+  /**
+   * The microVM in which the guest is. Its end is noticed while the run waits; one that is declared
+   * `state: "on-demand"` is started for the run, and stopped when that has ended, whatever its outcome, and so is a
+   * `server` with `running: "on-demand"`. A run whose wait timed out goes on in its microVM. Default: none, the microVM
+   * is up by itself.
+   */
+  microVm?: MicroVm;
   /** The run's own task. Default: the one that `server` injects. A change runs the agent again. */
   task?: pulumi.Input<TaskArgs>;
   /** How long to wait for the result, in seconds, 10 to 86400. Default: 300. Running out of it ends no task. */
@@ -115,7 +123,7 @@ export class AgentRun extends pulumi.dynamic.Resource {
   declare public readonly commit: pulumi.Output<string | undefined>;
 
   public constructor(name: string, args: AgentRunArgs, opts?: pulumi.CustomResourceOptions) {
-    const { server, task, ...own } = args;
+    const { server, task, microVm, ...own } = args;
     const { connection, tapIp, tapPort, netns, deleteUnreachable } = server.declared;
     super(
       provider,
@@ -125,15 +133,30 @@ export class AgentRun extends pulumi.dynamic.Resource {
         ...{ connection, tapIp, tapPort, netns, deleteUnreachable },
         task: wellFormed("task", task),
         serverTask: task === undefined ? server.declared.task : undefined,
+        microVm: microVm === undefined ? undefined : companion(microVm),
+        // The token is taken over only where the run has to start the server.
+        onDemandServer: microVm === undefined ? undefined : companion(server),
         stableKey: stableKeyOf("AgentRun", name, opts),
         ownUrn: ownUrnOf("AgentRun", name, opts),
         ...noOutputsYet,
       },
-      pulumi.mergeOptions({ additionalSecretOutputs: ["connection"], dependsOn: [server] }, opts),
+      pulumi.mergeOptions(
+        {
+          additionalSecretOutputs: ["connection", "microVm", "onDemandServer"],
+          dependsOn: microVm === undefined ? [server] : [server, microVm],
+        },
+        opts,
+      ),
       "fc-agents",
       "AgentRun",
     );
   }
+}
+
+/** A resource as the run needs it to start and stop what it stands for. */
+function companion(resource: FcTaskServer | MicroVm): Record<string, unknown> {
+  const { id, stableKey, declared } = resource;
+  return { instanceId: id, stableKey, declared };
 }
 
 /** Pulumi makes a property of each key of the inputs; those of the outputs have to be among them. */

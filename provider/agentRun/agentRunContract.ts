@@ -5,6 +5,7 @@ import { checkGitRepoOverHttp, type Task, taskSchema } from "../fcTaskServer/tas
 import { netnsSchema, tapIpSchema, tapPortSchema } from "../taskServer/serverIdentity";
 import { taskStates } from "../taskServer/taskRecord";
 import { errorKinds } from "./classifyFailure";
+import { companionsShape } from "./companions";
 import { expected } from "../validation/expected";
 import { flag } from "../validation/flag";
 import type { CrossCheck } from "../validation/validateInputs";
@@ -37,6 +38,7 @@ export const agentRunSchema = z.object({
   failOnAgentError: flag("failOnAgentError", true),
   resultPath: localFile("resultPath"),
   transcriptPath: localFile("transcriptPath"),
+  ...companionsShape,
   stableKey: z.string().min(1),
   /** Where the run stands in `pulumi up`'s display. Pulumi sends no input that is named `urn`. */
   ownUrn: z.string().optional(),
@@ -125,6 +127,8 @@ export const agentRunChanges: Readonly<Record<string, RunEffect>> = {
   resultPath: "record",
   transcriptPath: "record",
   deleteUnreachable: "record",
+  microVm: "record",
+  onDemandServer: "record",
 };
 
 function checkHasTask(

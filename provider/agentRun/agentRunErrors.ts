@@ -1,8 +1,10 @@
 import { FcAgentsError } from "../errors/fcAgentsError";
 import type { AgentRunInputs, AgentRunOutputs } from "./agentRunContract";
+import type { GuestEnd } from "./companions";
 
 /** How much of a failed agent's output an error shows, in characters: what it says last says why. */
 const shownTailLength = 2000;
+const shownSerialLength = 500;
 
 /** Thrown when the agent ran and failed, or when the task ended without a result. */
 export class AgentFailedError extends FcAgentsError {
@@ -50,4 +52,23 @@ export class RecordGoneError extends FcAgentsError {
       cause,
     });
   }
+}
+
+/** Thrown when the microVM ended before its guest had asked for the task: nothing has run, and nothing is lost. */
+export class GuestEndedError extends FcAgentsError {
+  public constructor(host: string, taskId: string, { how, serialTail }: GuestEnd) {
+    super({
+      what: `The microVM ended before it asked for task ${taskId}`,
+      host,
+      reason: how,
+      hint: "The task is still queued: `pulumi up` starts the microVM again. Its serial console ends with:",
+      logTail: serialTail,
+    });
+  }
+}
+
+/** Why a run failed whose microVM ended in the middle of it. */
+export function describeGuestEnd({ how, serialTail }: GuestEnd): string {
+  const tail = serialTail.trim();
+  return `the microVM ended (${how}) before the result came${tail === "" ? "" : `; its serial console ended with: ${tail.slice(-shownSerialLength)}`}`;
 }

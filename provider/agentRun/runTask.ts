@@ -16,7 +16,10 @@ import { deriveTaskId } from "../taskServer/taskId";
 import { withControl } from "../taskServer/withControl";
 import { collectParts } from "./collectParts";
 import { collectTotals } from "./collectTotals";
+import { openSurroundings, type RunSurroundings } from "./companions";
 import { ProgressLine } from "./progressLine";
+import { runInGuest } from "./runInGuest";
+import { waitInGuest } from "./waitInGuest";
 import { writeFileWhole } from "./writeFileWhole";
 import { writeResultFile } from "./writeResultFile";
 
@@ -84,23 +87,42 @@ async function attempt(
   onProgress: (outputs: AgentRunOutputs) => void,
   contact: Contact,
 ): Promise<RunProgress> {
-  const task = effectiveTask(inputs);
   const remainingMs = (): number => Math.max(0, Math.ceil(deadline - performance.now()));
-  const work = (host: Host): Promise<RunProgress> => {
+  const work = async (host: Host): Promise<RunProgress> => {
     contact.wasReached = true;
     delete contact.lastFault;
-    return withControl(host, inputs, { timeoutMs: remainingMs() + transferMs }, async (client) => {
-      const { id, isOwnTask } = await findTask(client, inputs, plan, host.name, onProgress);
-      const outcome = await watchTask(client, id, inputs, remainingMs());
-      const outputs = describeOutcome(outcome, task, isOwnTask);
-      onProgress(outputs);
-      if (outcome.isFinal && outcome.record.state === "done") await collect(client, inputs, outcome, outputs);
-      return { outputs, hasTimedOut: !outcome.isFinal };
-    });
+    const surroundings = openSurroundings(inputs);
+    if (surroundings === undefined) return converse(host, inputs, plan, remainingMs, onProgress);
+    return runInGuest(host, inputs, plan, surroundings, (woken) =>
+      converse(host, inputs, plan, remainingMs, onProgress, woken),
+    );
   };
   // The first dial has its own limits, and its own error.
   const options = contact.wasReached ? { signal: AbortSignal.timeout(remainingMs()) } : {};
   return withHost(inputs.connection, work, options);
+}
+
+/** Finds or queues the task, waits for it, and collects its result, in one conversation with the task server. */
+function converse(
+  host: Host,
+  inputs: AgentRunInputs,
+  plan: ActivePlan,
+  remainingMs: () => number,
+  onProgress: (outputs: AgentRunOutputs) => void,
+  surroundings?: RunSurroundings,
+): Promise<RunProgress> {
+  const task = effectiveTask(inputs);
+  return withControl(host, inputs, { timeoutMs: remainingMs() + transferMs }, async (client) => {
+    const { id, isOwnTask } = await findTask(client, inputs, plan, host.name, onProgress);
+    await surroundings?.wakeGuest(host);
+    const watch = (): Promise<WaitOutcome> => watchTask(client, id, inputs, remainingMs());
+    const outcome =
+      surroundings === undefined ? await watch() : await waitInGuest(host, surroundings, id, watch);
+    const outputs = describeOutcome(outcome, task, isOwnTask);
+    onProgress(outputs);
+    if (outcome.isFinal && outcome.record.state === "done") await collect(client, inputs, outcome, outputs);
+    return { outputs, hasTimedOut: !outcome.isFinal };
+  });
 }
 
 /** Waits for the task's end and shows on the resource's line how it stands. */

@@ -12,8 +12,14 @@ async function serializedShim(resource: LifecycleName): Promise<string> {
   return text;
 }
 
+/** All that have a shim in some stack's state. */
+const resources: readonly LifecycleName[] = [
+  ...(["FcTaskServer", "AgentRun", "HostNetwork", "FirecrackerHost"] as const),
+  ...(["GuestRootfs", "MicroVm", "Snapshot", "SnapshotBake"] as const),
+];
+
 describe("forwardingProvider", () => {
-  for (const resource of ["FcTaskServer", "AgentRun"] as const) {
+  for (const resource of resources) {
     it(`serializes for ${resource} to the very text that stands in existing stacks`, async () => {
       const fixture = join(__dirname, "..", "fixtures", `shim-${resource}.txt`);
       assert.equal(await serializedShim(resource), readFileSync(fixture, "utf8"));

@@ -21,13 +21,16 @@ const stateSchema = z.object({
 export class StackState {
   public constructor(public readonly resources: readonly ResourceState[]) {}
 
-  public find(name: string): ResourceState | undefined {
-    return this.resources.find(({ urn }) => urn.split("::").at(-1) === name);
+  /** A resource by its name; where several have that name, by the name of its class too. */
+  public find(name: string, type = ""): ResourceState | undefined {
+    return this.resources.find(
+      (resource) => resource.urn.split("::").at(-1) === name && resource.type.endsWith(type),
+    );
   }
 
-  public get(name: string): ResourceState {
-    const resource = this.find(name);
-    if (resource === undefined) throw new Error(`no resource ${name} in the state`);
+  public get(name: string, type = ""): ResourceState {
+    const resource = this.find(name, type);
+    if (resource === undefined) throw new Error(`no resource ${type} ${name} in the state`);
     return resource;
   }
 

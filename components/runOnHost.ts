@@ -1,0 +1,41 @@
+import { createRequire } from "node:module";
+import type * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { ConnectionArgs } from "../provider/connection/connectionArgs";
+import type { HostCommandArgs } from "./fcAgentRun";
+
+/** What `remote.ConnectionArgs` knows; our connection has more, which that plugin would refuse. */
+const sharedFields: readonly string[] = [
+  ...["host", "port", "user", "password", "privateKey", "privateKeyPassword", "agentSocketPath"],
+  ...["hostKey", "dialErrorLimit", "perDialTimeout"],
+];
+
+/** Declares a command on the host, if there is one to run; returns what depends on it may wait for. */
+export function runOnHost(
+  name: string,
+  args: HostCommandArgs | undefined,
+  connection: pulumi.Input<ConnectionArgs>,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource[] {
+  if (args === undefined) return [];
+  // Loaded here only: without commands, the plugin need not be there.
+  const { remote } = createRequire(__filename)("@pulumi/command") as typeof command;
+  return [new remote.Command(name, { ...args, connection: narrow(connection) }, opts)];
+}
+
+function narrow(
+  connection: pulumi.Input<ConnectionArgs>,
+): pulumi.Output<command.types.input.remote.ConnectionArgs> {
+  return pulumi.output(connection).apply(({ proxy, ...login }) => ({
+    ...pick(login),
+    host: login.host,
+    proxy: proxy === undefined ? undefined : { ...pick(proxy), host: proxy.host },
+  }));
+}
+
+/** Only what is given: an option that is `undefined` has a default there. */
+function pick(login: object): object {
+  return Object.fromEntries(
+    Object.entries(login).filter(([key, value]) => sharedFields.includes(key) && value !== undefined),
+  );
+}
