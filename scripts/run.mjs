@@ -7,6 +7,7 @@ import { say, formatSeconds } from "./setup/say.mjs";
 import { SetupError } from "./setup/setupError.mjs";
 import { build } from "./jobs/build.mjs";
 import { check } from "./jobs/check.mjs";
+import { demo } from "./jobs/demo.mjs";
 import { fix } from "./jobs/fix.mjs";
 import { runScript } from "./jobs/runScript.mjs";
 import { soak } from "./jobs/soak.mjs";
@@ -26,7 +27,7 @@ const jobs = {
   fix: () => setUpPackages().then(fix),
   test: (args) => setUpAll().then(() => buildThen(() => test(args))),
   soak: (args) => setUpAll().then(() => buildThen(() => soak(args))),
-  demo: (args) => setUpAll().then(() => buildThen(() => runScript("scripts/demo.ts", args))),
+  demo: (args) => setUpAll().then(() => buildThen(() => demo(args))),
   bench: (args) => setUpAll().then(() => buildThen(() => runScript("scripts/bench.ts", args))),
 };
 
