@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
+import { findFirecracker } from "../support/firecracker/findFirecracker";
 import { findDeploymentObstacle } from "../support/deployment";
 import { repositoryFolder } from "../support/findPulumi";
 import { netnsFolder, stateRoot } from "../support/namespace";
 import { startCommand, type RunningCommand } from "../support/runCommand";
 import { skipBecause } from "../support/skipBecause";
+import { findImage } from "../support/vm/findImage";
 import { waitUntil } from "../support/waitUntil";
 
 describe("The demo, end to end", function () {
@@ -16,19 +18,15 @@ describe("The demo, end to end", function () {
   });
 
   /** Without the variables that would send it to somebody's own host. */
-  function startDemo(): RunningCommand {
+  function startDemo(script = "scripts/demo.ts"): RunningCommand {
     output = "";
     const own = /^(FC_|CLAUDE_CODE_)/;
-    return startCommand(
-      process.execPath,
-      ["--require", "ts-node/register/transpile-only", "scripts/demo.ts"],
-      {
-        cwd: repositoryFolder,
-        env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name))),
-        timeoutMs: 150_000,
-        onOutput: (chunk) => (output += chunk),
-      },
-    );
+    return startCommand(process.execPath, ["--require", "ts-node/register/transpile-only", script], {
+      cwd: repositoryFolder,
+      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name))),
+      timeoutMs: 150_000,
+      onOutput: (chunk) => (output += chunk),
+    });
   }
 
   /** What bears the name of a namespace that the demo has made. */
@@ -57,6 +55,25 @@ describe("The demo, end to end", function () {
     assert.match(output, /The first run: boot [\d.]+ s, pick-up [\d.]+ s, .*patch and return [\d.]+ s\./);
     assert.doesNotMatch(output, /✗/);
     assert.deepEqual(listLeftovers(demo.pid), []);
+  });
+
+  it("goes from a bare host to three results at once, and back, with --component", async function () {
+    const [programs, image] = [await findFirecracker(), await findImage()];
+    for (const found of [programs, image]) if ("obstacle" in found) skipBecause(this, found.obstacle);
+    const { exitCode } = await startDemo("scripts/componentDemo.ts").result;
+    assert.equal(exitCode, 0, output);
+    assert.match(output, /baked: the guest booted in [\d.]+ s; its snapshot takes \d+ MiB/);
+    for (const number of [1, 2, 3]) {
+      const line = `question-${number}: "The stand-in agent was asked: .*" \\(restored and asking after [\\d.]+ s`;
+      assert.match(output, new RegExp(line));
+    }
+    assert.match(output, /✓ all three clones had one address/);
+    assert.match(output, /✓ no microVM and no task server runs any more/);
+    for (const kind of ["links", "namespaces", "routes", "rules", "processes", "files"]) {
+      assert.match(output, new RegExp(`✓ ${kind} as before`));
+    }
+    assert.match(output, /The demo did all of it in [\d.]+ s, and left nothing behind\./);
+    assert.doesNotMatch(output, /✗/);
   });
 
   it("cleans up and ends with 130 when it is interrupted", async () => {
