@@ -22,7 +22,7 @@ export interface HostCommand {
  */
 export function runHostProgram(host: Host, command: HostCommand): Promise<unknown> {
   return runArchive(host, command.what, {
-    archive: hostArchive(),
+    archive: hostArchive(command.op),
     entry: "fc_host.loader",
     command: { op: command.op, args: command.args },
     timeoutMs: command.timeoutMs,

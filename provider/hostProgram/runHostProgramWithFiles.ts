@@ -32,9 +32,10 @@ export async function runHostProgramWithFiles(
     stream.destroy(new RemoteTimeoutError("`python3` was stopped", host.name, timeoutMs));
   }, timeoutMs);
   try {
+    const archive = hostArchive(op);
     const head = [
-      Buffer.from(`${hostArchive().length}\n`),
-      hostArchive(),
+      Buffer.from(`${archive.length}\n`),
+      archive,
       Buffer.from(`${JSON.stringify({ op, args })}\n`),
     ];
     const [output] = await Promise.all([collect(stream, command), send(stream, head, paths)]);
