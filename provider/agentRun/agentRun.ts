@@ -14,13 +14,15 @@ const provider = forwardingProvider("AgentRun");
 
 /** The inputs of an {@link AgentRun}. */
 export interface AgentRunArgs {
-  /** The task server that hands the task to the guest. */
+  /**
+   * The task server that hands the task to the guest. One with `running: "on-demand"` is started for the run, and
+   * stopped when that has ended.
+   */
   server: FcTaskServer;
   /**
    * The microVM in which the guest is. Its end is noticed while the run waits; one that is declared
-   * `state: "on-demand"` is started for the run, and stopped when that has ended, whatever its outcome, and so is a
-   * `server` with `running: "on-demand"`. A run whose wait timed out goes on in its microVM. Default: none, the microVM
-   * is up by itself.
+   * `state: "on-demand"` is started for the run, and stopped when that has ended, whatever its outcome. A run whose
+   * wait timed out goes on in its microVM. Default: none, the microVM is up by itself.
    */
   microVm?: MicroVm;
   /** The run's own task. Default: the one that `server` injects. A change runs the agent again. */
@@ -134,8 +136,7 @@ export class AgentRun extends pulumi.dynamic.Resource {
         task: wellFormed("task", task),
         serverTask: task === undefined ? server.declared.task : undefined,
         microVm: microVm === undefined ? undefined : companion(microVm),
-        // The token is taken over only where the run has to start the server.
-        onDemandServer: microVm === undefined ? undefined : companion(server),
+        onDemandServer: mayBeOnDemand(server) ? companion(server) : undefined,
         stableKey: stableKeyOf("AgentRun", name, opts),
         ownUrn: ownUrnOf("AgentRun", name, opts),
         ...noOutputsYet,
@@ -151,6 +152,11 @@ export class AgentRun extends pulumi.dynamic.Resource {
       "AgentRun",
     );
   }
+}
+
+/** The server's token is taken over only where the run may have to start it. */
+function mayBeOnDemand({ declared: { running = true } }: FcTaskServer): boolean {
+  return typeof running !== "boolean";
 }
 
 /** A resource as the run needs it to start and stop what it stands for. */

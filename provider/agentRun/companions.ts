@@ -28,13 +28,19 @@ export interface GuestEnd {
 
 /** Brings up what a run needs, and takes down again what was only up for it. */
 export interface RunSurroundings {
+  /** From here on this run uses them: another run that ends meanwhile does not stop them. */
+  enter(): void;
+  /** This run uses them no more. Tells whether no other run of this process does. */
+  leave(): boolean;
   /** Has the task server run. */
   prepareServer(host: Host): Promise<void>;
   /** Has the microVM run; the task server listens by then, or the guest would find nobody. */
   wakeGuest(host: Host): Promise<void>;
   /** Resolves when the microVM has ended by itself. */
   watchGuest(host: Host, signal: AbortSignal): Promise<GuestEnd>;
-  /** Stops what runs on demand. */
+  /** Whether a guest may be at work: its microVM runs, or is none of ours. */
+  isGuestUp(): boolean;
+  /** Stops what runs on demand, unless a guest is up and its server has tasks that are not finished. */
   rest(host: Host): Promise<void>;
 }
 

@@ -8,6 +8,7 @@ import { describeGuestEnd, GuestEndedError } from "./agentRunErrors";
 import type { RunSurroundings } from "./companions";
 import { describeOutcome } from "./describeOutcome";
 import type { ActivePlan } from "./planRun";
+import { isPassing } from "./passingErrors";
 import type { RunProgress } from "./runTask";
 import { GuestEndedSignal } from "./waitInGuest";
 
@@ -31,14 +32,35 @@ export async function runInGuest(
   surroundings: RunSurroundings,
   converse: Converse,
 ): Promise<RunProgress> {
-  // A result that has come since the last wait, or was only not saved, needs nobody to be woken.
-  const isOver = plan.kind === "wait" && (await isFinished(host, inputs, plan.taskId));
-  if (!isOver) await surroundings.prepareServer(host);
-  for (;;) {
-    const progress = isOver ? await converse() : await attempt(host, inputs, surroundings, converse);
-    if (progress === undefined) continue;
-    if (!progress.hasTimedOut) await rest(host, surroundings);
+  surroundings.enter();
+  let isEnded = false;
+  try {
+    const progress = await carryOut(host, inputs, plan, surroundings, converse);
+    isEnded = !progress.hasTimedOut;
     return progress;
+  } catch (error) {
+    // A guest that has gone, or did not come up, has nothing to go on with; a connection that broke is made anew.
+    isEnded = !surroundings.isGuestUp() && !isPassing(error);
+    throw error;
+  } finally {
+    const isLast = surroundings.leave();
+    if (isEnded && isLast) await rest(host, surroundings);
+  }
+}
+
+async function carryOut(
+  host: Host,
+  inputs: AgentRunInputs,
+  plan: ActivePlan,
+  surroundings: RunSurroundings,
+  converse: Converse,
+): Promise<RunProgress> {
+  // A result that has come since the last wait, or was only not saved, needs nobody to be woken.
+  if (plan.kind === "wait" && (await isFinished(host, inputs, plan.taskId))) return converse();
+  await surroundings.prepareServer(host);
+  for (;;) {
+    const progress = await attempt(host, inputs, surroundings, converse);
+    if (progress !== undefined) return progress;
   }
 }
 
@@ -56,10 +78,7 @@ async function attempt(
     const { taskId, end } = error;
     const record = await findRecord(host, inputs, taskId);
     if (finalStates.includes(record.state)) return converse();
-    if (record.state === "queued") {
-      await rest(host, surroundings);
-      throw new GuestEndedError(host.name, taskId, end);
-    }
+    if (record.state === "queued") throw new GuestEndedError(host.name, taskId, end);
     const task = effectiveTask(inputs);
     if (record.attempts < (task?.maxAttempts ?? 1)) return undefined;
     // Nobody can bring its result any more; the server must not take another guest at that address for this one.

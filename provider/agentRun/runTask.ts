@@ -1,22 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ConnectionLostError } from "../errors/connectionLostError";
-import { ControlTimedOutError } from "../errors/controlTimedOutError";
 import { FcAgentsError } from "../errors/fcAgentsError";
-import { HostUnreachableError } from "../errors/hostUnreachableError";
-import { RemoteTimeoutError } from "../errors/remoteTimeoutError";
 import { effectiveTask, type AgentRunInputs, type AgentRunOutputs } from "./agentRunContract";
 import { identifyTask, submitTaskAs } from "../fcTaskServer/taskSubmission";
 import { describeOutcome, inlineBytesFor } from "./describeOutcome";
 import type { ActivePlan } from "./planRun";
 import type { Host } from "../ssh/host";
 import { withHost } from "../ssh/hostPool";
-import { ControlChannelClosedError } from "../taskServer/controlChannel";
 import { type ControlClient, isRefusal, type WaitOutcome } from "../taskServer/controlClient";
 import { deriveTaskId } from "../taskServer/taskId";
 import { withControl } from "../taskServer/withControl";
 import { collectParts } from "./collectParts";
 import { collectTotals } from "./collectTotals";
 import { openSurroundings, type RunSurroundings } from "./companions";
+import { isPassing } from "./passingErrors";
 import { ProgressLine } from "./progressLine";
 import { runInGuest } from "./runInGuest";
 import { waitInGuest } from "./waitInGuest";
@@ -25,15 +21,6 @@ import { writeResultFile } from "./writeResultFile";
 
 /** How long after a lost connection the host is dialed again, in milliseconds; dialing itself waits longer each time. */
 const redialDelayMs = 250;
-
-/** What passes by itself while a host or its network restarts. Refused credentials and wrong keys do not. */
-const passingErrors = [
-  ConnectionLostError,
-  ControlChannelClosedError,
-  ControlTimedOutError,
-  HostUnreachableError,
-  RemoteTimeoutError,
-];
 
 /** What a conversation may take beyond the wait itself, in milliseconds: opening, and moving a large result. */
 const transferMs = 600_000;
@@ -62,10 +49,7 @@ export async function runTask(
     try {
       return await attempt(inputs, plan, deadline, onProgress, contact);
     } catch (error) {
-      // The last one: its worker crashes again and again, and its supervisor makes longer and longer pauses.
-      const isPassing =
-        passingErrors.some((passing) => error instanceof passing) || isRefusal(error, "not_answering");
-      if (!isPassing) throw contact.lastFault ?? error;
+      if (!isPassing(error)) throw contact.lastFault ?? error;
       if (!contact.wasReached || performance.now() + redialDelayMs >= deadline) throw error;
       contact.lastFault = error;
       await delay(redialDelayMs);

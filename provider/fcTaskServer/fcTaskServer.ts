@@ -39,7 +39,7 @@ export interface FcTaskServerArgs {
   task?: pulumi.Input<TaskArgs>;
   /**
    * Whether the server's process runs. False stops it and keeps queue and results; "on-demand" leaves it to the
-   * `AgentRun`s that name a `microVm`: they start it and stop it again. Default: true.
+   * `AgentRun`s that use it: they start it and stop it again. Default: true.
    */
   running?: pulumi.Input<boolean | "on-demand">;
   /** The largest result that is accepted, in bytes. Default: 67108864 (64 MiB). */

@@ -28,7 +28,7 @@ export class ComponentHost {
   private constructor(
     public readonly world: NetworkWorld,
     public readonly stack: PulumiStack,
-    private readonly image: VmImage,
+    public readonly image: VmImage,
     private readonly programs: FirecrackerPrograms,
   ) {}
 
@@ -97,7 +97,9 @@ export class ComponentHost {
   /** What is on the host, of this stack as far as the state has ever named it. */
   public contents(): Promise<HostContents> {
     for (const { inputs } of this.stack.exportState().resources) {
-      const { stableKey, netns } = inputs;
+      const { stableKey } = inputs;
+      // A bake has its network as one of its inputs.
+      const { netns } = { ...inputs, ...Object(inputs.network) } as { netns?: unknown };
       if (typeof stableKey === "string") {
         this.marks.add(createHash("sha256").update(stableKey).digest("hex").slice(0, 12));
       }

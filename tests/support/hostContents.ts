@@ -10,7 +10,7 @@ const topics = ["networks", "vms", "jail/firecracker", "snapshots", "images", "k
 
 /**
  * Looks at a host that is a namespace: its links, routes, rules, the namespaces behind it, processes and folders. Other
- * tests' namespaces and folders are there too: those of the stack are named after it, or hold one of `marks`.
+ * tests' namespaces and folders are there too: the names of the stack's hold one of `marks`.
  */
 export async function readHostContents(
   world: NetworkWorld,
@@ -20,7 +20,7 @@ export async function readHostContents(
   const lines = async (...argv: string[]): Promise<string[]> =>
     (await world.run(argv)).split("\n").filter((line) => line.trim() !== "");
   const links = (await lines("ip", "-o", "link")).map((line) => line.split(": ")[1]?.split("@")[0] ?? "");
-  const namespaces = list(netnsFolder).filter((name) => name === world.hostNetns || name.startsWith("fc-"));
+  const namespaces = list(netnsFolder).filter((name) => name === world.hostNetns || isOurs(name));
   return {
     links,
     namespaces,
