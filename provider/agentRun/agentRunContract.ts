@@ -48,6 +48,7 @@ export const agentRunCrossChecks: readonly CrossCheck[] = [
   ...connectionCrossChecks,
   checkGitRepoOverHttp,
   checkHasTask,
+  checkMicroVm,
 ];
 
 /** Checked inputs, defaults filled in. */
@@ -137,5 +138,16 @@ function checkHasTask(
 ): void {
   if (inputs.task === undefined && inputs.serverTask === undefined) {
     report("task", "Expected the run to have a `task` of its own, as its `server` has none to collect");
+  }
+}
+
+/** A run cannot wake what is declared to rest: the next `pulumi up` would stop it again. */
+function checkMicroVm(
+  { microVm }: Readonly<Record<string, unknown>>,
+  report: (path: string, message: string) => void,
+): void {
+  const { state } = Object((Object(microVm) as Record<string, unknown>).declared) as Record<string, unknown>;
+  if (state === "stopped" || state === "paused") {
+    report("microVm", expected("microVm", 'declared with `state: "on-demand"` or "running"', state));
   }
 }

@@ -102,6 +102,7 @@ export class FcTaskServer extends pulumi.dynamic.Resource {
     const declared = {
       ...args,
       connection: secretFields(args.connection),
+      oauthToken: pulumi.secret(args.oauthToken),
       task: wellFormed("task", args.task),
     };
     super(
@@ -109,7 +110,6 @@ export class FcTaskServer extends pulumi.dynamic.Resource {
       name,
       {
         ...declared,
-        oauthToken: pulumi.secret(args.oauthToken),
         stableKey: stableKeyOf("FcTaskServer", name, opts),
         ...{
           url: undefined,

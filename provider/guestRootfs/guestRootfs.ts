@@ -80,7 +80,8 @@ export interface GuestRootfsArgs extends HostResourceArgs {
  * It is built on the host with debootstrap, which takes some minutes, and built again only when an input changes. A
  * newer guest agent, which comes with a newer version of this package, is put into the image as it is, within seconds.
  * Machines that run from the old image keep it. A refresh notices an image that is gone or was written to. The host
- * needs root, debootstrap, e2fsprogs and 3.5 GiB of room; nothing is mounted outside of the build's own processes.
+ * needs root, debootstrap, e2fsprogs, gpgv, tar, xz-utils, the distribution's keyring and 3.5 GiB of room; nothing is
+ * mounted outside of the build's own processes.
  *
  * The distribution's signatures are verified, and Node.js and Claude Code are pinned. Their installation scripts run as
  * root on the host, with the tree as their root folder.

@@ -182,6 +182,8 @@ export class MicroVm extends pulumi.dynamic.Resource {
     const { mmds, ...rest } = withNetwork(args);
     const declared: Omit<MicroVmArgs, "network"> = {
       ...rest,
+      // Here already: whoever takes it over must not show it either.
+      connection: secretFields(args.connection) as MicroVmArgs["connection"],
       ...(mmds === undefined ? {} : { mmds: secretFields(wellFormed("mmds", mmds)) }),
     };
     super(

@@ -143,7 +143,7 @@ class Networks(FakeRoot):
     def test_nft(self):
         """wants nft, and not an old one"""
         self.assertEqual(network._check_nft("nftables v1.0.6 (Lester Gooch #5)", True).level, "ok")
-        self.assertIn("0.9 or newer", network._check_nft("nftables v0.8.3", True).message)
+        self.assertIn("0.9.3 or newer", network._check_nft("nftables v0.9.2", True).message)
         self.assertIn("there is no nft", network._check_nft(None, False).message)
         self.assertIn("does not run", network._check_nft(None, True).message)
 

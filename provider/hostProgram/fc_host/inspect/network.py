@@ -12,8 +12,8 @@ from fc_host.inspect.finding import Finding
 
 CLONE_NEWNET = 0x40000000
 
-# nft 0.9.0 (2018) is the first whose JSON and sets are complete enough for the rules of a network here.
-_OLDEST_NFT = (0, 9)
+# nft 0.9.3 (2019) is the first that takes all of the rules of a network here.
+_OLDEST_NFT = (0, 9, 3)
 
 _DROP_HINT = (
     "An accept in another table cannot undo it. Let the VMs' devices through there: "
@@ -106,13 +106,13 @@ def _check_ip() -> Finding:
 
 
 def _check_nft(version: str | None, is_there: bool) -> Finding:
-    match = re.search(r"v(\d+)\.(\d+)\S*", version or "")
+    match = re.search(r"v(\d+)\.(\d+)(?:\.(\d+))?\S*", version or "")
     hint = "Install it (Debian: apt-get install nftables)."
     if match is None:
         reason = "nft does not run" if is_there else "there is no nft (nftables)"
         return Finding("error", "nft", f"{reason}, so a HostNetwork cannot make its rules", hint)
-    if (int(match[1]), int(match[2])) < _OLDEST_NFT:
-        return Finding("error", "nft", f"nft is {match[0]}, and 0.9 or newer is needed", hint)
+    if tuple(int(part or 0) for part in match.groups()) < _OLDEST_NFT:
+        return Finding("error", "nft", f"nft is {match[0]}, and 0.9.3 or newer is needed", hint)
     return Finding("ok", "nft", f"nftables {match[0]}")
 
 

@@ -1,6 +1,7 @@
 """`snapshot.take`: pauses a VM, saves memory, devices and drives, and lets it go on or stops it.
 
-All of it is done here, on the host: a connection that breaks leaves no VM paused.
+All of it is done here, on the host, so that a connection that breaks in the middle leaves no VM paused. Where its sshd
+ends what ran through it, the next attempt has the VM go on.
 """
 
 from __future__ import annotations
