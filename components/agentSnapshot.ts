@@ -2,7 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { HostResourceArgs } from "../provider/hostResource/declareInputs";
 import { describeInterface } from "../provider/microVm/withNetwork";
 import { SnapshotBake } from "../provider/snapshotBake/snapshotBake";
-import { describeBoot, describeFirecracker, describeTapUser, type GuestBootArgs } from "./guestBoot";
+import {
+  defaultResolvers,
+  describeBoot,
+  describeFirecracker,
+  describeTapUser,
+  type GuestBootArgs,
+} from "./guestBoot";
 import { namespaceOf } from "./namespaceOf";
 
 /** The network that a guest is baked with: each clone of it finds the same one. */
@@ -17,6 +23,11 @@ export interface BakedNetworkArgs {
   tapMac?: pulumi.Input<string>;
   /** TCP port at which the guest looks for its task server. Default: 8080. */
   tapPort?: pulumi.Input<number>;
+  /**
+   * IPv4 addresses of the name servers that the guest asks, wherever `egress` lets it out.
+   * Default: `["1.1.1.1", "8.8.8.8"]`.
+   */
+  resolvers?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /** The inputs of an {@link AgentSnapshot}. */
@@ -38,6 +49,7 @@ export interface BakedNetwork {
   prefix: pulumi.Input<number>;
   tapMac: pulumi.Input<string>;
   tapPort: pulumi.Input<number>;
+  resolvers: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /**
@@ -76,6 +88,7 @@ export class AgentSnapshot extends pulumi.ComponentResource {
       prefix: args.network?.prefix ?? 24,
       tapMac: args.network?.tapMac ?? "06:fc:00:00:00:01",
       tapPort: args.network?.tapPort ?? 8080,
+      resolvers: args.network?.resolvers ?? defaultResolvers,
     };
     this.firecracker = describeFirecracker(args);
     const { connection, deleteUnreachable, takeOver, host, rootfs } = args;

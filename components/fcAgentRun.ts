@@ -7,7 +7,7 @@ import { HostNetwork, type HostNetworkArgs } from "../provider/hostNetwork/hostN
 import type { HostResourceArgs } from "../provider/hostResource/declareInputs";
 import { MicroVm, type MicroVmArgs } from "../provider/microVm/microVm";
 import type { AgentSnapshot, BakedNetwork } from "./agentSnapshot";
-import { describeBoot, describeTapUser, type GuestBootArgs } from "./guestBoot";
+import { defaultResolvers, describeBoot, describeTapUser, type GuestBootArgs } from "./guestBoot";
 import { namespaceOf } from "./namespaceOf";
 import { runOnHost } from "./runOnHost";
 
@@ -170,6 +170,7 @@ function describeAddress(
     prefix: network?.prefix ?? 24,
     tapMac: network?.tapMac ?? "06:fc:00:00:00:01",
     tapPort: network?.taskPort ?? 8080,
+    resolvers: network?.resolvers ?? defaultResolvers,
   };
 }
 

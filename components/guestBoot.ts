@@ -32,31 +32,42 @@ export interface GuestBootArgs {
   jailer?: MicroVmArgs["jailer"];
 }
 
-/** The addresses that a guest has, the same for each clone of a snapshot. */
+/** The addresses that a guest has and knows, the same for each clone of a snapshot. */
 export interface GuestAddress {
   hostIp: pulumi.Input<string>;
   prefix: pulumi.Input<number>;
   tapPort: pulumi.Input<number>;
+  resolvers: pulumi.Input<pulumi.Input<string>[]>;
 }
+
+/** The name servers that a guest asks: the guest is told, and its network's rules let it. As in fc-agent.sh. */
+export const defaultResolvers = ["1.1.1.1", "8.8.8.8"];
 
 /** The arguments of a `MicroVm` that boots such a guest. */
 export function describeBoot(boot: GuestBootArgs, address: GuestAddress): Partial<MicroVmArgs> {
   const { host, rootfs } = boot;
+  const kernelImagePath = boot.kernelImagePath ?? host?.kernelPath;
+  if (kernelImagePath === undefined) {
+    throw new TypeError(
+      "Expected a guest to have a `kernelImagePath`, or a `host` with a `kernel`, got neither",
+    );
+  }
   const rootfsPath = boot.rootfsPath ?? rootfs?.imagePath;
   const ownArgs = boot.bootArgs ?? rootfs?.bootArgs ?? `${defaultBootArgs} quiet`;
   return {
     ...describeFirecracker(boot),
     machine: boot.machine ?? { vcpuCount: 2, memSizeMib: 2048 },
     bootSource: {
-      kernelImagePath: boot.kernelImagePath ?? (host?.kernelPath as pulumi.Input<string>),
+      kernelImagePath: kernelImagePath as pulumi.Input<string>,
       initrdPath: boot.initrdPath,
       bootArgs: pulumi
-        .all([ownArgs, address.hostIp, address.prefix, address.tapPort])
-        .apply(([own, hostIp, prefix, tapPort]) =>
+        .all([ownArgs, address.hostIp, address.prefix, address.tapPort, address.resolvers])
+        .apply(([own, hostIp, prefix, tapPort, resolvers]) =>
           [
             own,
             `ip=${guestIpOf(hostIp)}::${hostIp}:${maskOf(prefix)}::eth0:off`,
             `fc_agents.server=http://${hostIp}:${tapPort}`,
+            `fc_agents.dns=${resolvers.join(",")}`,
           ].join(" "),
         ),
     },
