@@ -46,13 +46,19 @@ describe("The installed package, end to end", function () {
     const { stdout } = await npm(repositoryFolder, "pack", "--dry-run", "--json", "--ignore-scripts");
     const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
     const paths = files.map(({ path }) => path);
-    for (const needed of ["package.json", "README.md", "LICENSE", "dist/provider/index.d.ts"]) {
+    for (const needed of [
+      ...["package.json", "README.md", "LICENSE", "docs/microvm.md"],
+      ...["dist/provider/index.d.ts", "dist/components/fcAgentRun.js"],
+      "dist/provider/hostProgram/fc_host/vm/start.py",
+    ]) {
       assert.ok(paths.includes(needed), `${needed} is missing`);
     }
     assert.ok(paths.some((path) => path.endsWith(".py") || path.endsWith(".pyz")));
     const strangers = paths.filter(
       (path) =>
-        !/^(dist\/(provider|components)\/|(README|CHANGELOG)\.md$|LICENSE$|package\.json$)/.test(path),
+        !/^(dist\/(provider|components)\/|docs\/[a-z]+\.md$|(README|CHANGELOG)\.md$|LICENSE$|package\.json$)/.test(
+          path,
+        ),
     );
     assert.deepEqual(strangers, []);
     assert.ok(!paths.some((path) => /\.test\.|__pycache__|\.tsbuildinfo/.test(path)));
