@@ -8,11 +8,15 @@ import { makeBenchHost } from "./bench/benchHost";
 import type { BenchRow } from "./bench/benchRow";
 import { describeMachine } from "./bench/machine";
 import { updateReadme, writeReport } from "./bench/report";
+import { measureClones } from "./bench/rows/cloneRows";
+import { measureComponentUp } from "./bench/rows/componentUpRow";
 import { measureCrowd } from "./bench/rows/crowdRow";
+import { measureGuestMemory } from "./bench/rows/guestMemoryRows";
 import { measureLargeResults } from "./bench/rows/largeResultRows";
 import { measureLatency } from "./bench/rows/latencyRows";
 import { measureLifecycle } from "./bench/rows/lifecycleRow";
 import { measureMemory } from "./bench/rows/memoryRow";
+import { measureNetwork } from "./bench/rows/networkRows";
 import { measurePulumiUp } from "./bench/rows/pulumiUpRow";
 import { measureScale } from "./bench/rows/scaleRows";
 import { measureThroughput } from "./bench/rows/throughputRow";
@@ -32,6 +36,10 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<BenchRow[]>>> = {
   throughput: measureThroughput,
   crowd: measureCrowd,
   memory: measureMemory,
+  network: measureNetwork,
+  clones: measureClones,
+  component: measureComponentUp,
+  guests: measureGuestMemory,
 };
 
 /** Up to this load average a machine counts as quiet. */

@@ -19,14 +19,19 @@ export type Call = z.infer<typeof answerSchema>;
 
 export interface ProviderProcess {
   readonly pid: number;
-  create(resource: Resource, inputs: object): Promise<Call & { id: number; outs: Record<string, unknown> }>;
+  create(resource: Resource, inputs: object): Promise<Created>;
+  /** Looks at what a call has created, as a refresh does. */
+  read(resource: Resource, created: Call): Promise<Call>;
   remove(resource: Resource, call: Call): Promise<Call>;
   /** Loads the package without doing anything. */
   load(): Promise<Call>;
   stop(): Promise<void>;
 }
 
-export type Resource = "FcTaskServer" | "AgentRun";
+export type Resource = "FcTaskServer" | "AgentRun" | "HostNetwork" | "MicroVm" | "Snapshot";
+
+/** A call that has made a resource, with the resource's id and its state. */
+export type Created = Call & { resourceId: string; outs: Record<string, unknown> };
 
 const createdSchema = z.object({ id: z.string(), outs: z.record(z.string(), z.unknown()) });
 
@@ -73,7 +78,12 @@ export async function startProvider(defer: Defer): Promise<ProviderProcess> {
     stop,
     create: async (resource, inputs) => {
       const answer = await call(resource, "create", [inputs]);
-      return { ...answer, outs: createdSchema.parse(answer.result).outs };
+      const { id, outs } = createdSchema.parse(answer.result);
+      return { ...answer, resourceId: id, outs };
+    },
+    read: (resource, created) => {
+      const { id, outs } = createdSchema.parse(created.result);
+      return call(resource, "read", [id, outs]);
     },
     remove: (resource, created) => {
       const { id, outs } = createdSchema.parse(created.result);

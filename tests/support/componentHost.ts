@@ -22,7 +22,8 @@ import type { FirecrackerPrograms } from "./firecracker/findFirecracker";
 
 /** A bare host with Firecracker (or its double), and a stack of a component on it. */
 export class ComponentHost {
-  private readonly token = `sk-ant-oat01-${randomBytes(24).toString("hex")}`;
+  /** The agents' token; no process, file or output may show it. */
+  public readonly token = `sk-ant-oat01-${randomBytes(24).toString("hex")}`;
   private readonly marks = new Set<string>();
 
   private constructor(

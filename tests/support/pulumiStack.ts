@@ -18,6 +18,8 @@ export interface StackOptions {
   project: string;
   env?: NodeJS.ProcessEnv;
   onOutput?: (chunk: string) => void;
+  /** Bounds one operation, in milliseconds. Default: longer than any takes that builds no image. */
+  operationTimeoutMs?: number;
 }
 
 /** What an operation printed and did. */
@@ -183,7 +185,7 @@ export class PulumiStack {
     const command = startCommand("pulumi", args, {
       cwd,
       env: this.env,
-      timeoutMs: operationTimeoutMs,
+      timeoutMs: this.options.operationTimeoutMs ?? operationTimeoutMs,
       stdin,
       onOutput: (chunk) => {
         this.transcript += chunk;

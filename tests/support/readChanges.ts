@@ -7,6 +7,8 @@ export interface Changes {
   changes: Record<string, number>;
   /** The operation on each resource, by the resource's name. */
   operations: Record<string, string>;
+  /** The same by class and name, such as `MicroVm review`: the parts of a component share its name. */
+  operationsByClass: Record<string, string>;
 }
 
 const eventSchema = z.object({
@@ -22,15 +24,18 @@ const partialSteps = new Set(["create-replacement", "delete-replaced", "read-dis
 export function readChanges(path: string): Changes {
   const changes: Record<string, number> = {};
   const operations: Record<string, string> = {};
+  const operationsByClass: Record<string, string> = {};
   const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
   for (const line of lines) {
     const metadata = parseEvent(line)?.resourcePreEvent?.metadata;
     if (metadata === undefined || partialSteps.has(metadata.op)) continue;
     if (metadata.type === "pulumi:pulumi:Stack" || metadata.type.startsWith("pulumi:providers:")) continue;
     changes[metadata.op] = (changes[metadata.op] ?? 0) + 1;
-    operations[metadata.urn.split("::").at(-1) ?? ""] = metadata.op;
+    const name = metadata.urn.split("::").at(-1) ?? "";
+    operations[name] = metadata.op;
+    operationsByClass[`${metadata.type.split(":").at(-1) ?? ""} ${name}`] = metadata.op;
   }
-  return { changes, operations };
+  return { changes, operations, operationsByClass };
 }
 
 function parseEvent(line: string): z.infer<typeof eventSchema> | undefined {

@@ -1,11 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { quote } from "../../../provider/ssh/quote";
 import type { BenchHost, Place } from "../benchHost";
+import { openSsh, type SshCall } from "./openSsh";
 
 /** How long people's scripts sleep between two looks. */
 const pollMs = 1000;
@@ -18,33 +16,14 @@ export const referenceServer = join(__dirname, "server.py");
  * Each call is a connection of its own.
  */
 export class ReferenceJob {
-  private readonly folder: string;
-  private readonly ssh: readonly string[];
-
   private constructor(
-    host: BenchHost,
+    private readonly folder: string,
     private readonly place: Place,
-    knownHosts: string,
-  ) {
-    const { sshd } = host;
-    this.folder = join(sshd.folder, "reference");
-    const options = [
-      "BatchMode=yes",
-      "IdentitiesOnly=yes",
-      "LogLevel=ERROR",
-      `UserKnownHostsFile=${knownHosts}`,
-    ];
-    this.ssh = [
-      ...["-F", "/dev/null", "-i", sshd.privateKeyPath, "-p", String(sshd.port)],
-      ...options.flatMap((option) => ["-o", option]),
-      `${sshd.user}@127.0.0.1`,
-    ];
-  }
+    private readonly call: SshCall,
+  ) {}
 
-  public static async prepare(host: BenchHost, place: Place): Promise<ReferenceJob> {
-    const knownHosts = join(host.sshd.folder, "known_hosts");
-    await writeFile(knownHosts, `${host.sshd.knownHostsLine}\n`);
-    return new ReferenceJob(host, place, knownHosts);
+  public static async prepare({ sshd }: BenchHost, place: Place): Promise<ReferenceJob> {
+    return new ReferenceJob(join(sshd.folder, "reference"), place, await openSsh(sshd));
   }
 
   public async upload(): Promise<void> {
@@ -81,16 +60,5 @@ export class ReferenceJob {
 
   public async stop(): Promise<void> {
     await this.call(`kill $(cat ${this.folder}/pid 2> /dev/null) 2> /dev/null; rm -rf ${this.folder}`);
-  }
-
-  private async call(command: string, input?: Buffer): Promise<Buffer> {
-    const child = spawn("ssh", [...this.ssh, command], { stdio: ["pipe", "pipe", "inherit"] });
-    const output: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
-    const [exitCode] = (await once(child, "close")) as [number | null];
-    if (exitCode !== 0) throw new Error(`ssh ended with ${exitCode ?? "a signal"}: ${command}`);
-    return Buffer.concat(output);
   }
 }

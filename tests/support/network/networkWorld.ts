@@ -44,6 +44,8 @@ export interface NetworkWorld {
   readonly startGuest: (place: Partial<GuestPlace>) => Promise<WorldGuest>;
   /** Echoes what comes to a TCP port of the host, or of another namespace; the result ends it. */
   readonly serve: (port: number, netns?: string) => Promise<() => Promise<void>>;
+  /** Has whoever connects to an address out there reach a port of 127.0.0.1 outside of the world; the result ends it. */
+  readonly openDoor: (address: string, port: number, outsidePort: number) => Promise<() => Promise<void>>;
   readonly remove: () => Promise<void>;
 }
 
@@ -104,6 +106,7 @@ export async function makeNetworkWorld(): Promise<NetworkWorld> {
         const echo = await startInternet(netns, { addresses: ["0.0.0.0"], ports: [port], dns: "" });
         return echo.stop;
       },
+      openDoor: (address, port, outsidePort) => openDoor(outside, address, port, outsidePort),
       remove: async () => {
         await Promise.all(started.map((guest) => guest.stop().catch(() => undefined)));
         await internet.stop();
@@ -163,6 +166,22 @@ async function startInternet(netns: string, plan: object = worldPlan()): Promise
     });
   await order(plan);
   return { arrivals, order, stop: child.stop };
+}
+
+async function openDoor(
+  netns: string,
+  address: string,
+  port: number,
+  outsidePort: number,
+): Promise<() => Promise<void>> {
+  let stop: () => Promise<void> = () => Promise.resolve();
+  await new Promise<void>((resolve) => {
+    const args = [netns, address, String(port), String(outsidePort)];
+    ({ stop } = startLineChild(join(__dirname, "relay_out.py"), args, () => {
+      resolve();
+    }));
+  });
+  return stop;
 }
 
 function worldPlan(): object {

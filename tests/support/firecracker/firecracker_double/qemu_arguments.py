@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 # Always the emulated processor: /dev/kvm may be there and still not boot an ordinary kernel, and a snapshot can only be
-# loaded by the kind of processor that it was taken from.
-PROCESSOR = "qemu64,+rdrand"
+# loaded by the kind of processor that it was taken from. All that QEMU can emulate: a guest without rdrand waits for
+# random numbers, and Claude Code's program ends with SIGILL on a processor without the instructions of this decade.
+PROCESSOR = "max"
 
 # Without the first two, the kernel hangs in TCG while it calibrates its clock. The last one stands for the i8042, whose
 # reset line is how a guest of Firecracker's ends (`reboot=k`) and which QEMU's microvm lacks; of several, the last one
