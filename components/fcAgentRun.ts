@@ -87,6 +87,7 @@ export class FcAgentRun extends pulumi.ComponentResource {
         `Expected FcAgentRun ${name} to have either a \`snapshot\` or a \`boot\`, got ${snapshot === undefined ? "neither" : "both"}`,
       );
     }
+    if (snapshot !== undefined) refuseBakedInputs(name, args.network ?? {});
     const onHost: HostResourceArgs = {
       connection: args.connection,
       deleteUnreachable: args.deleteUnreachable,
@@ -172,6 +173,16 @@ function describeAddress(
     tapPort: network?.taskPort ?? 8080,
     resolvers: network?.resolvers ?? defaultResolvers,
   };
+}
+
+/** A clone knows the network that it was baked with, and would be deaf in another one. */
+function refuseBakedInputs(name: string, network: object): void {
+  const baked = ["tapName", "hostIp", "prefix", "tapMac", "taskPort", "resolvers"];
+  const given = baked.filter((key) => (network as Record<string, unknown>)[key] !== undefined);
+  if (given.length === 0) return;
+  throw new TypeError(
+    `Expected FcAgentRun ${name} to leave ${given.map((key) => `\`network.${key}\``).join(", ")} to its \`snapshot\`: set ${given.length === 1 ? "it" : "them"} in the \`network\` of the AgentSnapshot`,
+  );
 }
 
 function describeRestore(snapshot: AgentSnapshot): Partial<MicroVmArgs> {
