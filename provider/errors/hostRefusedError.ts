@@ -4,6 +4,8 @@ import { FcAgentsError } from "./fcAgentsError";
 export class HostRefusedError extends FcAgentsError {
   /** Says which of these it is, for programs. */
   public readonly code: string;
+  /** The last lines of a log that belongs to it. */
+  public readonly logTail: string | undefined;
 
   public constructor(
     what: string,
@@ -19,5 +21,6 @@ export class HostRefusedError extends FcAgentsError {
       ...(logTail === undefined ? {} : { logTail }),
     });
     this.code = code;
+    this.logTail = logTail;
   }
 }

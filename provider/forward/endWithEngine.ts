@@ -1,9 +1,15 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 
 /** How soon a lost connection to the engine is tried again before the engine counts as gone, in milliseconds. */
 const reconnectDelayMs = 250;
 
-let isWatching = false;
+/** So long what was under way may take to be undone before the process ends anyway, in milliseconds. */
+const undoTimeoutMs = 30_000;
+
+let engine: EngineAddress | undefined;
+let isEnding = false;
+const undoings = new Set<() => Promise<void>>();
 
 /**
  * Ends this provider process when the Pulumi engine that started it has died. A killed CLI does not take its
@@ -15,9 +21,37 @@ let isWatching = false;
  */
 export function endWithEngine(argv: readonly string[] = process.argv): void {
   const address = findEngineAddress(argv);
-  if (isWatching || address === undefined) return;
-  isWatching = true;
+  if (engine !== undefined || address === undefined) return;
+  engine = address;
   watch(address);
+}
+
+/**
+ * Carries work out that nobody but this process knows of until it is finished: should the engine die meanwhile, so that
+ * what the work makes never gets into a state, `undo` is called before the process ends.
+ */
+export async function undoWithEngine<T>(work: Promise<T>, undo: () => Promise<void>): Promise<T> {
+  undoings.add(undo);
+  try {
+    return await work;
+  } finally {
+    // An engine that has died meanwhile, which is noticed a moment later only, never hears of the answer.
+    if (!isEnding && !(await isEngineGone())) undoings.delete(undo);
+  }
+}
+
+/** Asks for a connection, which the kernel refuses as soon as the engine has ended. */
+async function isEngineGone(): Promise<boolean> {
+  if (engine === undefined) return false;
+  const socket = connect(engine);
+  try {
+    await once(socket, "connect");
+    return false;
+  } catch (error) {
+    return isRefusal(error);
+  } finally {
+    socket.destroy();
+  }
 }
 
 interface EngineAddress {
@@ -40,12 +74,24 @@ function watch(address: EngineAddress): void {
   socket.unref();
   // A reader is needed for the end of the stream to be seen; what the engine sends (HTTP/2 settings) is of no interest.
   socket.resume();
-  socket.on("error", (error: NodeJS.ErrnoException) => {
+  socket.on("error", (error) => {
     // Any other failure to connect, such as too many open files, says nothing about the engine.
-    isRefused = error.code === "ECONNREFUSED";
+    isRefused = isRefusal(error);
   });
   socket.on("close", () => {
-    if (isRefused) process.exit(1);
-    setTimeout(watch, reconnectDelayMs, address).unref();
+    if (isRefused) end();
+    else setTimeout(watch, reconnectDelayMs, address).unref();
   });
+}
+
+function isRefusal(error: unknown): boolean {
+  return (Object(error) as { code?: unknown }).code === "ECONNREFUSED";
+}
+
+function end(): void {
+  isEnding = true;
+  const exit = (): never => process.exit(1);
+  setTimeout(exit, undoTimeoutMs);
+  // Whatever cannot be undone is found by the next `pulumi up`.
+  void Promise.allSettled([...undoings].map((undo) => undo())).then(exit);
 }

@@ -20,6 +20,7 @@ export const hostNetworkLifecycle = createHostLifecycle<HostNetworkInputs, HostN
   ensure: ensureNetwork,
   observe: observeNetwork,
   remove: removeNetwork,
+  isTakenBack: () => true,
   describeUnknown: () => ({
     status: "absent",
     faults: ["the connection broke while the network was made"],

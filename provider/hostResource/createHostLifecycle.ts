@@ -6,6 +6,7 @@ import { HostUnreachableError } from "../errors/hostUnreachableError";
 import { IncompleteError } from "../errors/incompleteError";
 import { LeftBehindError } from "../errors/leftBehindError";
 import { RemoteTimeoutError } from "../errors/remoteTimeoutError";
+import { undoWithEngine } from "../forward/endWithEngine";
 import type { Lifecycle } from "../forward/lifecycle";
 import { withHost } from "../ssh/hostPool";
 import { findChanges } from "../validation/findChanges";
@@ -52,7 +53,7 @@ export function createHostLifecycle<Inputs extends Omit<HostInputs, "ownUrn">, O
     const inputs = kind.schema.parse(rawInputs);
     const instanceId = newInstanceId();
     try {
-      const outputs = await withHost(inputs.connection, (host) => kind.ensure(host, inputs, { instanceId }));
+      const outputs = await createOnHost(inputs, instanceId);
       return { id: instanceId, outs: { ...inputs, ...outputs } };
     } catch (error) {
       const isUnknown = error instanceof ConnectionLostError || error instanceof RemoteTimeoutError;
@@ -61,6 +62,24 @@ export function createHostLifecycle<Inputs extends Omit<HostInputs, "ownUrn">, O
       const outputs = kind.describeUnknown(inputs);
       throw new IncompleteError(instanceId, { ...inputs, ...outputs }, rawInputs, error);
     }
+  }
+
+  function createOnHost(inputs: Inputs, instanceId: string): Promise<Outputs> {
+    const abandoned = new AbortController();
+    const { signal } = abandoned;
+    const making = withHost(inputs.connection, (host) => kind.ensure(host, inputs, { instanceId, signal }));
+    if (kind.isTakenBack?.(inputs) !== true) return making;
+    const takeBack = async (): Promise<void> => {
+      const state = { ...inputs, ...kind.describeUnknown(inputs) };
+      await withHost(inputs.connection, (host) => kind.remove(host, state, instanceId));
+    };
+    return undoWithEngine(making, async () => {
+      abandoned.abort(new Error("The Pulumi engine has died."));
+      // First so that what is waited for there ends, then for what came to be meanwhile.
+      await takeBack().catch(() => undefined);
+      await making.catch(() => undefined);
+      await takeBack();
+    });
   }
 
   async function update(id: string, olds: unknown, news: unknown): Promise<dynamic.UpdateResult> {

@@ -9,6 +9,8 @@ export interface Known<State> {
   instanceId: string;
   /** Absent while it is created. */
   state?: State | undefined;
+  /** Aborted when nobody wants a creation any more: it is taken back, so nothing more must be made. */
+  signal?: AbortSignal | undefined;
 }
 
 /** A kind of resource that lives on a host: what it is, and the work that its life cycle consists of. */
@@ -33,6 +35,11 @@ export interface HostResourceKind<Inputs extends Omit<HostInputs, "ownUrn">, Out
   observe(host: Host, state: Inputs & Outputs, instanceId: string): Promise<Outputs>;
   /** Removes exactly this instance; that it is gone is success. Returns what a person should be warned of. */
   remove(host: Host, state: Inputs & Outputs, instanceId: string): Promise<readonly string[]>;
+  /**
+   * Whether a creation is taken back when the CLI is killed in the middle of it: then a destroy would not know of it.
+   * Only for what nobody can have begun to use by then.
+   */
+  isTakenBack?(inputs: Inputs): boolean;
   /** The outputs of a creation whose end is not known, because the connection broke: they have to count as drift. */
   describeUnknown(inputs: Inputs): Outputs;
   /** Whether a creation that failed has left something that the next `pulumi up` or a destroy has to know of. */

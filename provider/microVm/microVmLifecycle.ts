@@ -29,6 +29,8 @@ const lifecycle = createHostLifecycle<MicroVmInputs, MicroVmOutputs>({
     await removeVm(host, state, instanceId);
     return [];
   },
+  // In one that runs, an agent may be at work already.
+  isTakenBack: ({ state }) => state === "on-demand" || state === "stopped",
   describeUnknown: (inputs) => ({ status: "absent", vmId: vmIdOf(inputs) }),
 });
 

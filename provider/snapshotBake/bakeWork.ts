@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { HostRefusedError } from "../errors/hostRefusedError";
 import { showOnResourceLine } from "../forward/engineLog";
 import type { HostNetworkInputs } from "../hostNetwork/hostNetworkContract";
 import { ensureNetwork, removeNetwork } from "../hostNetwork/hostNetworkWork";
@@ -17,7 +18,7 @@ import type { SnapshotBakeInputs, SnapshotBakeOutputs, SnapshotBakeState } from 
 export async function bake(
   host: Host,
   inputs: SnapshotBakeInputs,
-  { instanceId, state }: Known<SnapshotBakeState>,
+  { instanceId, state, signal }: Known<SnapshotBakeState>,
 ): Promise<SnapshotBakeOutputs> {
   if (state !== undefined) {
     const seen = await observeBake(host, state, instanceId);
@@ -29,11 +30,13 @@ export async function bake(
   };
   try {
     await ensureNetwork(host, parts.network, { instanceId });
+    signal?.throwIfAborted();
     // One of an earlier attempt may be in the middle of anything.
     await removeVm(host, parts.microVm, instanceId);
     const startedAt = performance.now();
-    await startVm(host, parts.microVm, instanceId, show);
+    await startVm(host, parts.microVm, instanceId, show).catch(explainUnready);
     const bootSeconds = (performance.now() - startedAt) / 1000;
+    signal?.throwIfAborted();
     const { status, snapshotPath, memoryPath, sizeBytes } = await takeSnapshot(
       host,
       {
@@ -77,6 +80,19 @@ export async function removeBake(
 ): Promise<readonly string[]> {
   await removeSnapshot(host, { name: bakeNameOf(state), instanceId });
   return tearDown(host, describeBakeParts(state), instanceId);
+}
+
+/** Whoever bakes knows the options of the bake, and not those of its microVM. */
+function explainUnready(error: unknown): never {
+  if (!(error instanceof HostRefusedError) || error.code !== "serial_timeout") throw error;
+  throw new HostRefusedError("The guest did not become ready", error.host ?? "", {
+    code: error.code,
+    message: error.reason,
+    hint:
+      "Raise `bootTimeoutSeconds`, or correct `readyText`; the guest's serial console has to be on " +
+      "(`console=ttyS0` among `bootArgs`).",
+    logTail: error.logTail,
+  });
 }
 
 async function tearDown(

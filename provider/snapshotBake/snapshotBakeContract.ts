@@ -39,6 +39,8 @@ export const snapshotBakeChanges: Readonly<Record<string, ChangeEffect>> = {
   ...hostInputsChanges,
   network: "replace",
   microVm: "replace",
+  // Says how long the next bake may take.
+  "microVm.waitForSerial.timeoutSeconds": "record",
   triggers: "replace",
 };
 

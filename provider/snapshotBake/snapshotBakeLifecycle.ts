@@ -20,6 +20,7 @@ export const snapshotBakeLifecycle = createHostLifecycle<SnapshotBakeInputs, Sna
   ensure: bake,
   observe: observeBake,
   remove: removeBake,
+  isTakenBack: () => true,
   describeUnknown: () => ({
     status: "absent",
     snapshotPath: "",

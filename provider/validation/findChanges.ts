@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 
 /**
  * Compares two sets of inputs along a diff table and returns the rows that changed. A row names a property, or with a
- * dot one field of it; what has a row of its own does not count for the row of the whole property.
+ * dot one field of it, at any depth; what has a row of its own does not count for the row of the whole property.
  */
 export function findChanges<Effect extends string>(
   table: Readonly<Record<string, Effect>>,
@@ -30,7 +30,9 @@ function dropUndefined(value: unknown, hidden: readonly string[] = []): unknown 
   if (Array.isArray(value)) return value.map((element) => dropUndefined(element));
   if (!isRecord(value)) return value;
   const kept = Object.entries(value).filter(([key, child]) => child !== undefined && !hidden.includes(key));
-  return Object.fromEntries(kept.map(([key, child]) => [key, dropUndefined(child)]));
+  const below = (key: string): string[] =>
+    hidden.filter((path) => path.startsWith(`${key}.`)).map((path) => path.slice(key.length + 1));
+  return Object.fromEntries(kept.map(([key, child]) => [key, dropUndefined(child, below(key))]));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

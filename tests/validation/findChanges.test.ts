@@ -30,6 +30,18 @@ describe("findChanges", () => {
     assert.deepEqual(changes, [{ property: "connection", effect: "record" }]);
   });
 
+  it("counts a field deeper down with a row of its own for that row only", () => {
+    const deep = { vm: "replace", "vm.wait.seconds": "record" };
+    const changesOf = (news: object): unknown =>
+      findChanges(deep, { vm: { wait: { text: "a", seconds: 1 } } }, news);
+    assert.deepEqual(changesOf({ vm: { wait: { text: "a", seconds: 2 } } }), [
+      { property: "vm.wait.seconds", effect: "record" },
+    ]);
+    assert.deepEqual(changesOf({ vm: { wait: { text: "b", seconds: 1 } } }), [
+      { property: "vm", effect: "replace" },
+    ]);
+  });
+
   it("finds a property that came or went", () => {
     assert.deepEqual(findChanges(table, {}, { task: { prompt: "p" } }), [
       { property: "task", effect: "sync" },
