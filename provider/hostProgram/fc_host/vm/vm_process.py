@@ -68,6 +68,13 @@ def describe_end(folder: str) -> str:
     return "its exit code is not known"
 
 
+def wait_for_keeper(folder: str) -> None:
+    """After the VM's process has ended: its keeper writes down how, and the last that was printed."""
+    keeper = read_keeper(folder)
+    if keeper is not None:
+        _wait_gone(keeper, KEEPER_SECONDS)
+
+
 def end_vm(folder: str, socket: str | None, grace_seconds: float, what: str) -> None:
     """Ctrl-Alt-Del and a bounded wait where there is a grace, then SIGTERM and SIGKILL. No other process is touched."""
     process = read_vm_process(folder)

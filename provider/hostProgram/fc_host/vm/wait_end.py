@@ -8,7 +8,7 @@ from typing import Callable, cast
 from ..records import read_record
 from .place import recorded_place, vm_folder, vm_name
 from .serial_log import read_tail
-from .vm_process import KEEPER_SECONDS, read_end, read_keeper, read_vm_process
+from .vm_process import read_end, read_vm_process, wait_for_keeper
 
 Args = dict[str, object]
 
@@ -24,8 +24,5 @@ def run(args: Args, _report: Callable[[str], None]) -> Args:
             place = recorded_place(vm_name(args), read_record(folder) or {})
             return {"isEnded": False, **({} if place is None else {"apiSocket": place.socket})}
         time.sleep(POLL_SECONDS)
-    # The keeper writes down how it ended, and the last that was printed.
-    deadline = time.monotonic() + KEEPER_SECONDS
-    while read_keeper(folder) is not None and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
+    wait_for_keeper(folder)
     return {"isEnded": True, "end": read_end(folder), "serialTail": read_tail(folder, TAIL_BYTES)}

@@ -9,7 +9,7 @@ from task_server.refusal import Refusal
 
 from .place import vm_folder, vm_name
 from .serial_log import SerialReader, complete_part, read_tail, without_own_lines
-from .vm_process import describe_end, read_vm_process
+from .vm_process import describe_end, read_vm_process, wait_for_keeper
 
 Args = dict[str, object]
 
@@ -42,6 +42,8 @@ def _is_found(reader: SerialReader, folder: str, text: bytes, deadline: float) -
     while True:
         # Looked at before the log is read: what an ended process has printed is in the log by then.
         has_ended = read_vm_process(folder) is None
+        if has_ended:
+            wait_for_keeper(folder)
         seen = without_own_lines(seen + reader.read_new())
         if text in complete_part(seen):
             return True
