@@ -15,7 +15,7 @@ import { namespaceOf } from "./namespaceOf";
 export interface BakedNetworkArgs {
   /** Name of the TAP device. Default: "tap0". */
   tapName?: pulumi.Input<string>;
-  /** The host's IPv4 address on it; the guest has the next one. Default: "172.16.0.1". */
+  /** The host's IPv4 address on it; the guest has the next one (of the last one: the one before). Default: "172.16.0.1". */
   hostIp?: pulumi.Input<string>;
   /** Length of its prefix, in bits. Default: 24. */
   prefix?: pulumi.Input<number>;

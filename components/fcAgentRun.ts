@@ -39,7 +39,7 @@ export interface FcAgentRunArgs
   keepAlive?: boolean;
   /**
    * Commands on the host, over the same connection: `before` when the network is there, `after` when the run has
-   * ended well. They need the plugin of `@pulumi/command`.
+   * ended well. They run as the user who logs in: `sudo` is not for them. They need the plugin of `@pulumi/command`.
    */
   hostCommands?: { before?: HostCommandArgs; after?: HostCommandArgs };
 }

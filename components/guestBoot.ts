@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { FirecrackerHost } from "../provider/firecrackerHost/firecrackerHost";
 import type { GuestRootfs } from "../provider/guestRootfs/guestRootfs";
 import type { HostNetworkArgs } from "../provider/hostNetwork/hostNetwork";
+import { networkAround, toNumber } from "../provider/hostNetwork/ipv4Network";
 import { defaultBootArgs, defaultJailUser } from "../provider/microVm/vmDefaults";
 import type { MicroVmArgs } from "../provider/microVm/microVm";
 
@@ -65,7 +66,7 @@ export function describeBoot(boot: GuestBootArgs, address: GuestAddress): Partia
         .apply(([own, hostIp, prefix, tapPort, resolvers]) =>
           [
             own,
-            `ip=${guestIpOf(hostIp)}::${hostIp}:${maskOf(prefix)}::eth0:off`,
+            `ip=${guestIpOf(hostIp, prefix)}::${hostIp}:${maskOf(prefix)}::eth0:off`,
             `fc_agents.server=http://${hostIp}:${tapPort}`,
             `fc_agents.dns=${resolvers.join(",")}`,
           ].join(" "),
@@ -100,13 +101,17 @@ export function describeTapUser(jailer: GuestBootArgs["jailer"]): Pick<HostNetwo
   };
 }
 
-/** The guest's address: the one after the host's. */
-export function guestIpOf(hostIp: string): string {
-  const parts = hostIp.split(".").map(Number);
-  return [...parts.slice(0, 3), (parts[3] ?? 0) + 1].join(".");
+/** The guest's address: the one after the host's, or the one before where that is none for a guest. */
+export function guestIpOf(hostIp: string, prefix: number): string {
+  const { last } = networkAround(hostIp, prefix);
+  const own = toNumber(hostIp);
+  return formatIpv4(own + 1 < last ? own + 1 : own - 1);
 }
 
 function maskOf(prefix: number): string {
-  const bits = prefix === 0 ? 0 : (0xffffffff << (32 - prefix)) >>> 0;
-  return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join(".");
+  return formatIpv4(2 ** 32 - 2 ** (32 - prefix));
+}
+
+function formatIpv4(address: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
 }

@@ -18,9 +18,20 @@ export function runOnHost(
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
   if (args === undefined) return [];
+  requireHostKey(name, connection);
   // Loaded here only: without commands, the plugin need not be there.
   const { remote } = createRequire(__filename)("@pulumi/command") as typeof command;
   return [new remote.Command(name, { ...args, connection: narrow(connection) }, opts)];
+}
+
+/** Without a host key that plugin takes any host for the right one, and it knows no known_hosts. */
+function requireHostKey(name: string, connection: pulumi.Input<ConnectionArgs>): void {
+  // What is an output as a whole cannot be looked at here.
+  if (pulumi.Output.isInstance(connection) || connection instanceof Promise) return;
+  if (connection.hostKey !== undefined || connection.insecureIgnoreHostKey === true) return;
+  throw new TypeError(
+    `Expected \`connection.hostKey\` to be given for the command ${name}: \`hostCommands\` know no known_hosts file, and would run on whatever host answers`,
+  );
 }
 
 function narrow(

@@ -8,7 +8,12 @@ import type * as MakeSurroundings from "./makeSurroundings";
  * are handed over as they were declared, with the ids of their resources; the modules that know them check the rest.
  */
 const companionSchema = z
-  .object({ instanceId: z.string(), stableKey: z.string(), declared: z.record(z.string(), z.unknown()) })
+  .object({
+    // There is none when it could not be made and others go on (`--continue-on-error`); then nothing runs either.
+    instanceId: z.string().optional(),
+    stableKey: z.string(),
+    declared: z.record(z.string(), z.unknown()),
+  })
   .optional();
 
 export const companionsShape = {

@@ -25,7 +25,7 @@ export function makeSurroundings({
     onDemandServer === undefined
       ? undefined
       : {
-          instanceId: onDemandServer.instanceId,
+          instanceId: instanceIdOf(onDemandServer),
           inputs: fcTaskServerSchema.parse({
             ...onDemandServer.declared,
             stableKey: onDemandServer.stableKey,
@@ -35,7 +35,7 @@ export function makeSurroundings({
     microVm === undefined
       ? undefined
       : {
-          instanceId: microVm.instanceId,
+          instanceId: instanceIdOf(microVm),
           inputs: microVmSchema.parse({ ...microVm.declared, stableKey: microVm.stableKey }),
         };
   let isGuestUp = vm === undefined;
@@ -75,6 +75,11 @@ export function makeSurroundings({
       }
     },
   };
+}
+
+function instanceIdOf({ instanceId, stableKey }: NonNullable<Companions["microVm"]>): string {
+  if (instanceId === undefined) throw new Error(`${stableKey} has not been made`);
+  return instanceId;
 }
 
 /** A run whose wait timed out goes on, with its task queued or claimed. */
