@@ -6,12 +6,16 @@ import { SetupError } from "./setupError.mjs";
 
 const aptTimeoutMs = 5 * 60_000;
 
-/** What runs the loopback SSH server, the namespaces, the task server, and the guests of the tests. */
+/** What runs the loopback SSH server, networks and namespaces, the task server, and the guests of the tests. */
 const needed = [
   { program: "sshd", package: "openssh-server" },
   { program: "ssh-keygen", package: "openssh-client" },
   { program: "ip", package: "iproute2" },
   { program: "nft", package: "nftables" },
+  // For the root filesystems of guests.
+  { program: "debootstrap", package: "debootstrap" },
+  { program: "mkfs.ext4", package: "e2fsprogs" },
+  { program: "xz", package: "xz-utils" },
   { program: "python3", package: "python3" },
   { program: "git", package: "git" },
   { program: "curl", package: "curl" },
