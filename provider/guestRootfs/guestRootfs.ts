@@ -49,7 +49,7 @@ export interface GuestRootfsArgs extends HostResourceArgs {
   nodeUrl?: pulumi.Input<string>;
   /** SHA-256 of that archive; required with `nodeUrl`. */
   nodeSha256?: pulumi.Input<string>;
-  /** The npm registry. Default: "https://registry.example/". */
+  /** The npm registry. Default: npm's own. */
   npmRegistry?: pulumi.Input<string>;
   /**
    * The exact version of Claude Code. Default: "2.1.331", the one that this package was tested with; another default, in

@@ -69,7 +69,7 @@ export const guestRootfsSchema = z.object({
     "a SHA-256 of 64 lower-case hexadecimal digits",
     /^[0-9a-f]{64}$/,
   ).optional(),
-  npmRegistry: urlSchema("npmRegistry").default("https://registry.example/"),
+  npmRegistry: urlSchema("npmRegistry").optional(),
   claudeCodeVersion: text(
     "claudeCodeVersion",
     `an exact version, such as ${defaultClaudeCodeVersion}`,

@@ -26,6 +26,7 @@ export interface ImageSpec {
   packages: readonly string[];
   /** By the machine's name in `uname -m`; `any` is for each. */
   node: Readonly<Record<string, NodeRelease>>;
+  /** Empty: npm's own. */
   npmRegistry: string;
   claudeCodeVersion: string;
   claudeCodeIntegrity: readonly string[];
@@ -44,7 +45,7 @@ export function specifyImage(inputs: GuestRootfsInputs, agent = guestAgentScript
     sizeMib,
     packages: [...new Set(inputs.packages)].sort(),
     node: chooseNode(inputs),
-    npmRegistry,
+    npmRegistry: npmRegistry ?? "",
     claudeCodeVersion,
     claudeCodeIntegrity: [...(inputs.claudeCodeIntegrity ?? [])].sort(),
   };

@@ -25,7 +25,6 @@ describe("the check of GuestRootfs", () => {
       keyring: "/usr/share/keyrings/ubuntu-archive-keyring.gpg",
       sizeMib: 4096,
       packages: [],
-      npmRegistry: "https://registry.example/",
       claudeCodeVersion: defaultClaudeCodeVersion,
       resolvers: ["1.1.1.1", "8.8.8.8"],
       timeoutSeconds: 1800,

@@ -21,6 +21,7 @@ class Spec(NamedTuple):
     packages: list[str]
     # By the machine's name in `uname -m`: address and SHA-256 of a Node.js release.
     node: dict[str, dict[str, str]]
+    # Empty: npm's own.
     npm_registry: str
     claude_code_version: str
     # The npm packages that may be installed for it, by their integrity. Empty: whatever the registry has.

@@ -108,7 +108,8 @@ def install_claude(spec: Spec, root: str, deadline: float, report: Report) -> No
     os.makedirs(tree.locate(root, CLAUDE_FOLDER), mode=0o755)
     quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", f"--cache={WORK}/npm"]
     # It refuses a Node.js that is older than the package asks for.
-    install = ["npm", "install", f"--prefix={CLAUDE_FOLDER}", f"--registry={spec.npm_registry}", "--engine-strict"]
+    registry = [f"--registry={spec.npm_registry}"] if spec.npm_registry else []
+    install = ["npm", "install", f"--prefix={CLAUDE_FOLDER}", *registry, "--engine-strict"]
     install += ["--ignore-scripts", "--save-exact", *quiet, f"{CLAUDE_PACKAGE}@{spec.claude_code_version}"]
     trusted = os.path.exists(tree.locate(root, AUTHORITIES))
     env = {"NODE_EXTRA_CA_CERTS": AUTHORITIES} if trusted else {}
