@@ -4,11 +4,9 @@
 import { join } from "node:path";
 import { ComponentHost } from "../tests/support/componentHost";
 import { repositoryFolder } from "../tests/support/findPulumi";
-import type { OperationResult } from "../tests/support/pulumiStack";
 import { describeClones, describeDifferences } from "./describeClones";
 import { DemoReport } from "./demoReport";
-import { essentialLines } from "./essentialLines";
-import { showProgress } from "./showProgress";
+import { makeDemoSteps } from "./demoSteps";
 
 const project = join(repositoryFolder, "examples", "fc-agent-run", "component");
 
@@ -46,21 +44,7 @@ async function main(): Promise<void> {
 
 async function showComponent(on: ComponentHost): Promise<void> {
   const { stack } = on;
-  const run = async (title: string, work: () => Promise<OperationResult>): Promise<OperationResult> => {
-    const result = await report.step(title, work);
-    // The interruption cleans up and ends the process; nothing goes on meanwhile.
-    if (isInterrupted) await new Promise(() => undefined);
-    report.detail(...essentialLines(result));
-    if (result.exitCode !== 0)
-      report.expect(false, `pulumi succeeds, and ended with exit code ${String(result.exitCode)}`);
-    return result;
-  };
-  const up = (title: string): Promise<OperationResult> =>
-    run(title, () =>
-      showProgress(stack.start("up", ["--yes", "--skip-preview"]), (line) => {
-        report.detail(line);
-      }),
-    );
+  const { run, up } = makeDemoSteps(report, stack, () => isInterrupted);
 
   const bare = await on.contents();
   await on.configure({ questions });

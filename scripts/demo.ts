@@ -4,12 +4,11 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { repositoryFolder } from "../tests/support/findPulumi";
-import { PulumiStack, type OperationResult } from "../tests/support/pulumiStack";
+import { PulumiStack } from "../tests/support/pulumiStack";
 import { makeDemoHost, type DemoHost } from "./demoHost";
 import { DemoReport } from "./demoReport";
+import { makeDemoSteps } from "./demoSteps";
 import { describeRun, findTimes, formatTimes, type RunTimes } from "./describeRun";
-import { essentialLines } from "./essentialLines";
-import { showProgress } from "./showProgress";
 
 /** An interruption waits for so long for what is just being made, to take it away. */
 const settleMs = 20_000;
@@ -46,21 +45,7 @@ async function prepare(): Promise<{ host: DemoHost; stack: PulumiStack }> {
 }
 
 async function showExample(demoHost: DemoHost, demoStack: PulumiStack): Promise<RunTimes> {
-  const run = async (title: string, work: () => Promise<OperationResult>): Promise<OperationResult> => {
-    const result = await report.step(title, work);
-    // The interruption cleans up and ends the process; nothing goes on meanwhile.
-    if (isInterrupted) await new Promise(() => undefined);
-    report.detail(...essentialLines(result));
-    if (result.exitCode !== 0)
-      report.expect(false, `pulumi succeeds, and ended with exit code ${String(result.exitCode)}`);
-    return result;
-  };
-  const up = (title: string): Promise<OperationResult> =>
-    run(title, () =>
-      showProgress(demoStack.start("up", ["--yes", "--skip-preview"]), (line) => {
-        report.detail(line);
-      }),
-    );
+  const { run, up } = makeDemoSteps(report, demoStack, () => isInterrupted);
   const showRun = (): { result: unknown; times: RunTimes } => {
     const { outputs } = demoStack.exportState().get("summary");
     const times = findTimes(outputs, demoHost.guest?.watch);
