@@ -1,8 +1,9 @@
+import { dirname } from "node:path";
 import { connectionSchema } from "../../provider/connection/connectionSchema";
 import type { Host } from "../../provider/ssh/host";
 import { withHost } from "../../provider/ssh/hostPool";
 import { findFirecracker, type FirecrackerPrograms } from "../support/firecracker/findFirecracker";
-import { findNamespaceObstacle, type Namespace } from "../support/namespace";
+import { findNamespaceObstacle, type Namespace, stateRoot } from "../support/namespace";
 import { skipBecause } from "../support/skipBecause";
 import { findSshdObstacle, startSshd, type Sshd, type SshdOptions } from "../support/sshd";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporaryFolder";
@@ -36,7 +37,8 @@ export class VmHost {
     const namespace = await makeVmNamespace();
     try {
       const sshd = await startSshd({ ...options, netns: namespace.name });
-      return new VmHost(namespace, sshd, await temporaryFolder(), image, programs);
+      // On the file system of the jails, as images of a host usually are: then files can be links.
+      return new VmHost(namespace, sshd, await temporaryFolder(dirname(stateRoot)), image, programs);
     } catch (error) {
       await namespace.remove();
       throw error;

@@ -8,8 +8,8 @@ export interface TemporaryFolder {
   remove(): Promise<void>;
 }
 
-/** Makes an empty folder for one test. */
-export async function temporaryFolder(): Promise<TemporaryFolder> {
-  const path = await mkdtemp(join(tmpdir(), "fc-test-"));
+/** Makes an empty folder for one test, in /tmp or where it is told to. */
+export async function temporaryFolder(base = tmpdir()): Promise<TemporaryFolder> {
+  const path = await mkdtemp(join(base, "fc-test-"));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
